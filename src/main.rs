@@ -1,0 +1,3 @@
+//! The binary: parse, run, map the exit status.
+
+fn main() {}

@@ -1,0 +1,138 @@
+//! The address ranges: published lists, what each range is for, and since when we know it.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::prefix::{Prefix, PrefixSet};
+
+/// Which of the two published lists a range is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum List {
+    /// `CLOUDFRONT_GLOBAL_IP_LIST`: the points of presence that viewers talk to.
+    Global,
+    /// `CLOUDFRONT_REGIONAL_EDGE_IP_LIST`: caches between the points of presence and the origins.
+    RegionalEdge,
+}
+
+/// What a range is for, and so what its silence means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Serves viewers: blocking it breaks transfers.
+    Viewer,
+    /// A regional edge cache: viewers are never sent there.
+    RegionalEdge,
+    /// At least nine tenths of it talk to origins, not to viewers.
+    OriginFacing,
+    /// Chinese carrier space, which serves sites with a Chinese licence alone.
+    CarrierCn,
+}
+
+/// Which publication a snapshot was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The lists on the platform's help page, embedded in the binary.
+    Documented,
+    /// CloudFront's own `list-cloudfront-ips`: two arrays, no date.
+    ListCloudfrontIps,
+    /// AWS's `ip-ranges.json`.
+    IpRanges,
+}
+
+/// One listed prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Range {
+    /// The prefix as published.
+    pub prefix: Prefix,
+    /// The list that it is in.
+    pub list: List,
+    /// What it is for.
+    pub role: Role,
+    /// The AWS region, where the feed names one.
+    pub region: Option<String>,
+}
+
+/// One state of a feed: immutable, and whole or not there at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedSnapshot {
+    /// Which publication.
+    pub source: Source,
+    /// Where it was read: a path, or `embedded`.
+    pub name: String,
+    /// The publication's own serial (`syncToken`), where it has one.
+    pub serial: Option<String>,
+    /// The day it was published, where the feed says so.
+    pub date: Option<Date>,
+    /// SHA-256 of the bytes that were read, in hexadecimal.
+    pub sha256: String,
+    /// The ranges in order of prefix; no prefix twice.
+    pub ranges: Vec<Range>,
+    /// The space inside the ranges that talks to origins and not to viewers.
+    pub origin_facing: PrefixSet,
+}
+
+impl List {
+    /// The name in flags, JSON and labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::RegionalEdge => "regional-edge",
+        }
+    }
+}
+
+impl Role {
+    /// The name in flags, JSON and labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::RegionalEdge => "regional-edge",
+            Self::OriginFacing => "origin-facing",
+            Self::CarrierCn => "carrier-cn",
+        }
+    }
+}
+
+impl Source {
+    /// The name in JSON and labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::ListCloudfrontIps => "list-cloudfront-ips",
+            Self::IpRanges => "ip-ranges",
+        }
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FeedSnapshot {
+    /// All addresses of the snapshot.
+    #[must_use]
+    pub fn addresses(&self) -> PrefixSet {
+        self.ranges.iter().map(|range| range.prefix).collect()
+    }
+}
