@@ -138,7 +138,7 @@ impl Prefix {
     /// When the prefix ends before.
     #[must_use]
     pub fn nth(self, offset: u128) -> IpAddr {
-        assert!(offset <= self.addresses() - 1, "{self} ends before address {offset}");
+        assert!(offset < self.addresses(), "{self} ends before address {offset}");
         match self.first() {
             IpAddr::V4(first) => {
                 let offset = u32::try_from(offset).expect("an IPv4 prefix has at most 2^32 addresses");
@@ -179,14 +179,26 @@ impl FromStr for Prefix {
 
     /// Reads `address/length`; a bare address, host bits and white space are refused.
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        // The longest legal text has 43 bytes; what is longer is cut, as it ends up in a message.
-        let net: IpNet = text.parse().map_err(|_| PrefixError::Syntax(text.chars().take(64).collect()))?;
+        let net = read(text).ok_or_else(|| PrefixError::Syntax(text.chars().take(LONGEST).collect()))?;
         if net.addr() == net.network() {
             Ok(Self(net))
         } else {
             Err(PrefixError::HostBits { text: text.to_owned(), canonical: Self(net.trunc()) })
         }
     }
+}
+
+/// The longest legal text has 43 bytes; what is longer is cut, as it ends up in a message.
+const LONGEST: usize = 64;
+
+/// `ipnet`'s own reader takes `013.0.0.0`, which is 13 to some programs and 11 to others; the standard library's refuses.
+fn read(text: &str) -> Option<IpNet> {
+    let (address, length) = text.split_once('/')?;
+    let plain = length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+    if !plain {
+        return None;
+    }
+    IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()
 }
 
 impl fmt::Display for Prefix {

@@ -90,9 +90,9 @@ impl FromIterator<Prefix> for PrefixSet {
         // `ipnet::aggregate` first: the trie's own simplification takes seconds on a million prefixes.
         for net in IpNet::aggregate(&prefixes.into_iter().map(Prefix::to_ipnet).collect()) {
             match net {
-                IpNet::V4(net) => set.v4.add(net),
-                IpNet::V6(net) => set.v6.add(net),
-            };
+                IpNet::V4(net) => _ = set.v4.add(net),
+                IpNet::V6(net) => _ = set.v6.add(net),
+            }
         }
         set
     }
