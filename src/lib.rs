@@ -1,5 +1,9 @@
 //! egressd finds out which CloudFront ranges a network blocks, at which hop, and what to do about it.
 
+pub mod observe;
+pub mod plan;
 pub mod prefix;
 pub mod ranges;
+pub mod scan;
 pub mod scenario;
+pub mod sim;

@@ -1,0 +1,335 @@
+//! From observations to what is known of each range: the same likelihoods as in the engine, over the evidence alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::cells::counts_of;
+use super::model::{Counts, Model, Seen};
+use super::trace::{PathEnd, paths};
+use super::tree::{NodeId, RangeTree};
+use super::wave::LEAST_ATTESTED;
+use crate::observe::{Answer, Failure, Observation, Operation, Purpose};
+use crate::plan::{PlannedRange, ProbePlan};
+use crate::prefix::Prefix;
+use crate::ranges::Role;
+
+/// What is known of one range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RangeJudgement {
+    /// Its cells in order of address.
+    pub cells: Vec<CellJudgement>,
+    /// The fewest prefixes that hold the cells which are blocked.
+    pub blocked: Vec<Prefix>,
+    /// The fewest prefixes that hold the cells of which it cannot be said.
+    pub undetermined: Vec<Prefix>,
+    /// Everything that counted, added up.
+    pub counts: Counts,
+    /// Evidence for "all of it is blocked" against "all of it is open", in nats, without the prior.
+    pub nats: f64,
+    /// The share of unknown addresses that was expected to answer; none where silence could not count.
+    pub share: Option<f64>,
+    /// Whether silence alone was enough for some blocked cell.
+    pub by_silence: bool,
+    /// Addresses asked.
+    pub probes: u32,
+    /// Addresses that answered.
+    pub answered: u32,
+    /// Shortest and median round trip of the answers.
+    pub rtt: Option<(Duration, Duration)>,
+    /// This host has no route to it.
+    pub no_route: bool,
+}
+
+/// What is known of one cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CellJudgement {
+    /// Its space.
+    pub prefix: Prefix,
+    /// What holds for it.
+    pub state: CellState,
+    /// The probability that it is blocked.
+    pub blocked: f64,
+}
+
+/// What holds for a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellState {
+    /// An address in it answered.
+    Open,
+    /// The posterior reached its bound.
+    Blocked,
+    /// Neither.
+    Unknown,
+    /// None of its addresses may be asked: it is not viewer-facing.
+    Neutral,
+}
+
+/// Judges all ranges of a plan by what was seen.
+#[must_use]
+pub fn judge(plan: &ProbePlan, observations: &[Observation]) -> Vec<RangeJudgement> {
+    let by_range = by_range(plan, observations);
+    let hops = Hops::seen(observations);
+    let counted: Vec<Vec<Counted>> =
+        plan.ranges.iter().zip(&by_range).map(|(planned, list)| counted(planned, list, &hops)).collect();
+    let models = learn(plan, &counted);
+    let models = Context { models, nothing_answers: nothing_answers(plan, &counted, observations) };
+    plan.ranges
+        .iter()
+        .zip(counted.iter().zip(&by_range))
+        .map(|(planned, (counted, list))| models.judge_range(plan, planned, counted, list))
+        .collect()
+}
+
+/// The targets whose paths tell who blocks: one silent or rejected address of each range that something blocks, those
+/// of viewers first, evenly picked if they are too many.
+pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usize) -> Vec<SocketAddr> {
+    let judgements = judge(plan, observations);
+    let mut targets: BTreeMap<(u8, usize), SocketAddr> = BTreeMap::new();
+    for observation in observations.iter().filter(|observation| is_trouble(observation)) {
+        let Purpose::Range(range) = observation.purpose else { continue };
+        let judgement = &judgements[range];
+        let inside = judgement.blocked.iter().any(|prefix| prefix.holds(observation.target.ip()));
+        let rejected = !matches!(observation.outcome, Err(Failure::NoAnswer));
+        if inside || rejected || judgement.counts == Counts::default() {
+            let order = u8::from(plan.ranges[range].range.role != Role::Viewer);
+            targets.entry((order, range)).or_insert(observation.target);
+        }
+    }
+    let targets: Vec<SocketAddr> =
+        if targets.is_empty() { all_silent(observations) } else { targets.into_values().collect() };
+    let step = targets.len().div_ceil(most).max(1);
+    targets.into_iter().step_by(step).collect()
+}
+
+/// Answering addresses of different ranges whose paths show how long a path is.
+pub(crate) fn path_controls(observations: &[Observation], most: usize) -> Vec<SocketAddr> {
+    let mut first: BTreeMap<usize, SocketAddr> = BTreeMap::new();
+    for observation in observations {
+        if let (Purpose::Range(range), Ok(_), Operation::Connect) =
+            (observation.purpose, &observation.outcome, observation.operation)
+        {
+            first.entry(range).or_insert(observation.target);
+        }
+    }
+    let step = first.len().div_ceil(most).max(1);
+    let mut controls: Vec<SocketAddr> = first.into_values().step_by(step).collect();
+    if controls.is_empty() {
+        let uplink =
+            |observation: &&Observation| observation.purpose == Purpose::UplinkControl && observation.outcome.is_ok();
+        controls = observations.iter().filter(uplink).map(|observation| observation.target).take(most).collect();
+    }
+    controls
+}
+
+/// With nothing to accuse, the first silent addresses show how far packets get.
+fn all_silent(observations: &[Observation]) -> Vec<SocketAddr> {
+    let any_answer = observations.iter().any(|observation| observation.outcome.is_ok());
+    let silent = observations
+        .iter()
+        .filter(|observation| !any_answer && is_trouble(observation) && observation.operation == Operation::Connect);
+    silent.map(|observation| observation.target).take(3).collect()
+}
+
+fn is_trouble(observation: &Observation) -> bool {
+    matches!(
+        (&observation.outcome, observation.operation),
+        (Err(Failure::NoAnswer | Failure::Reset | Failure::Unreachable(_)), Operation::Connect)
+    )
+}
+
+fn by_range<'a>(plan: &ProbePlan, observations: &'a [Observation]) -> Vec<Vec<&'a Observation>> {
+    let mut lists = vec![Vec::new(); plan.ranges.len()];
+    for observation in observations {
+        if let (Purpose::Range(range), Operation::Connect) = (observation.purpose, observation.operation) {
+            lists[range].push(observation);
+        }
+    }
+    lists
+}
+
+/// What the traces show of the way.
+struct Hops {
+    routers: BTreeSet<IpAddr>,
+    /// The smallest distance at which a control answered.
+    nearest_server: Option<u8>,
+    /// Targets from which a reset came out of a smaller distance.
+    early_reset: BTreeSet<SocketAddr>,
+}
+
+impl Hops {
+    fn seen(observations: &[Observation]) -> Self {
+        let paths = paths(observations);
+        let nearest_server = paths.values().filter_map(super::trace::Path::reached).min();
+        let early = |path: &super::trace::Path| matches!((path.end, nearest_server), (Some((ttl, PathEnd::Reset)), Some(nearest)) if ttl < nearest);
+        Self {
+            routers: paths.values().flat_map(|path| path.hops.values().copied()).collect(),
+            nearest_server,
+            early_reset: paths.iter().filter(|(_, path)| early(path)).map(|(target, _)| *target).collect(),
+        }
+    }
+
+    /// Whether the failure is known to come from before the server.
+    fn before_server(&self, failure: &Failure, range: Prefix) -> bool {
+        match failure {
+            Failure::Unreachable(icmp) => self.routers.contains(&icmp.from),
+            Failure::Reset => {
+                self.nearest_server.is_some() && self.early_reset.iter().any(|target| range.holds(target.ip()))
+            }
+            Failure::NoAnswer
+            | Failure::ControlsSilent
+            | Failure::TimeExceeded(_)
+            | Failure::NoRoute
+            | Failure::LocalLimit(_)
+            | Failure::TlsUnknownIssuer { .. }
+            | Failure::TlsInvalidCertificate(_)
+            | Failure::TlsBroken
+            | Failure::TlsNoAnswer
+            | Failure::Unknown(_) => false,
+        }
+    }
+}
+
+/// One outcome with what it adds.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    address: IpAddr,
+    counts: Counts,
+    attested: Option<f64>,
+}
+
+fn counted(planned: &PlannedRange, observations: &[&Observation], hops: &Hops) -> Vec<Counted> {
+    let count = |observation: &&Observation| {
+        let address = observation.target.ip();
+        let known = planned.known.contains(&address);
+        let early = observation.outcome.as_ref().err().is_some_and(|f| hops.before_server(f, planned.range.prefix));
+        let counts = counts_of(&observation.outcome, known, early)?;
+        let silent = matches!(observation.outcome, Err(Failure::NoAnswer));
+        // A silence that no control attested is kept in the record, and counts for nothing.
+        if silent && observation.attested.is_none_or(|share| share < LEAST_ATTESTED) {
+            return None;
+        }
+        Some(Counted { address, counts, attested: observation.attested.filter(|_| silent) })
+    };
+    observations.iter().filter_map(count).collect()
+}
+
+type Class = (Role, bool);
+
+struct Context {
+    models: BTreeMap<Class, Model>,
+    nothing_answers: bool,
+}
+
+fn class(planned: &PlannedRange) -> Class {
+    (planned.range.role, planned.silence_judges())
+}
+
+fn learn(plan: &ProbePlan, counted: &[Vec<Counted>]) -> BTreeMap<Class, Model> {
+    let mut seen: BTreeMap<Class, Seen> = BTreeMap::new();
+    for (planned, list) in plan.ranges.iter().zip(counted) {
+        let entry = seen.entry(class(planned)).or_default();
+        let mut total = Counts::default();
+        list.iter().for_each(|counted| total.add(&counted.counts, 1.0));
+        if total.answered() {
+            entry.counts.add(&total, 1.0);
+        }
+    }
+    seen.into_iter().map(|(class, seen)| (class, Model::learnt(&seen, class.1, plan.alpha, plan.beta))).collect()
+}
+
+/// Whether the viewers' ranges are silent as a whole although controls outside them answer: with so many addresses
+/// asked, a share that answers of a fifth or more cannot have hidden.
+fn nothing_answers(plan: &ProbePlan, counted: &[Vec<Counted>], observations: &[Observation]) -> bool {
+    let uplink =
+        |observation: &Observation| observation.purpose == Purpose::UplinkControl && observation.outcome.is_ok();
+    let mut total = Counts::default();
+    for (planned, list) in plan.ranges.iter().zip(counted) {
+        if planned.silence_judges() {
+            list.iter().for_each(|counted| total.add(&counted.counts, 1.0));
+        }
+    }
+    let nats = -total.silences * (1.0 - super::model::LEAST_SHARE).ln();
+    observations.iter().any(uplink) && !total.answered() && nats > 9.0_f64.ln() - plan.alpha.ln()
+}
+
+impl Context {
+    fn judge_range(
+        &self,
+        plan: &ProbePlan,
+        planned: &PlannedRange,
+        counted: &[Counted],
+        observations: &[&Observation],
+    ) -> RangeJudgement {
+        let model = &self.models[&class(planned)];
+        let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
+        for counted in counted {
+            let leaf = tree.leaf_of(counted.address);
+            tree.add(leaf, &weighed(counted, model), 1.0);
+        }
+        let counts = *tree.total();
+        let model = if counts.answered() { model.without_uncovered() } else { *model };
+        let cells = self.judge_cells(plan, planned, &mut tree, &model);
+        let state: BTreeMap<NodeId, CellState> = cells.iter().map(|(id, cell)| (*id, cell.state)).collect();
+        let is = |wanted: CellState| {
+            let state = &state;
+            move |id: NodeId| match state[&id] {
+                CellState::Neutral => None,
+                other => Some(other == wanted),
+            }
+        };
+        RangeJudgement {
+            blocked: tree.cover(&is(CellState::Blocked)),
+            undetermined: tree.cover(&is(CellState::Unknown)),
+            nats: tree.evidence(0, &model),
+            share: model.uncovered.map(|beta| beta.mean()),
+            by_silence: !counts.rejected(),
+            probes: u32::try_from(observations.len()).unwrap_or(u32::MAX),
+            answered: u32::try_from(observations.iter().filter(|o| o.outcome.is_ok()).count()).unwrap_or(u32::MAX),
+            rtt: round_trips(observations),
+            no_route: observations.iter().any(|o| o.outcome == Err(Failure::NoRoute)),
+            counts,
+            cells: cells.into_iter().map(|(_, cell)| cell).collect(),
+        }
+    }
+
+    fn judge_cells(
+        &self,
+        plan: &ProbePlan,
+        planned: &PlannedRange,
+        tree: &mut RangeTree,
+        model: &Model,
+    ) -> Vec<(NodeId, CellJudgement)> {
+        let collective = self.nothing_answers && planned.silence_judges();
+        let leaves = tree.leaves().into_iter();
+        leaves
+            .map(|(leaf, prefix)| {
+                let blocked = tree.blocked(leaf, model);
+                let state = match () {
+                    () if tree.counts(leaf).answered() => CellState::Open,
+                    () if blocked >= 1.0 - plan.alpha || collective => CellState::Blocked,
+                    () if planned.excluded.covers(prefix) => CellState::Neutral,
+                    () => CellState::Unknown,
+                };
+                (leaf, CellJudgement { prefix, state, blocked })
+            })
+            .collect()
+    }
+}
+
+fn weighed(counted: &Counted, model: &Model) -> Counts {
+    let Some(attested) = counted.attested else { return counted.counts };
+    let known = counted.counts.known_silences > 0.0;
+    let beta = if known { Some(model.covered) } else { model.uncovered };
+    let weight = beta.map_or(1.0, |beta| Model::silence_weight(beta.mean(), attested));
+    let mut counts = Counts::default();
+    counts.add(&counted.counts, weight);
+    counts
+}
+
+fn round_trips(observations: &[&Observation]) -> Option<(Duration, Duration)> {
+    let answered = observations.iter().filter(|o| matches!(o.outcome, Ok(Answer::Connected)));
+    let mut times: Vec<Duration> = answered.map(|o| o.took).collect();
+    times.sort_unstable();
+    Some((*times.first()?, times[times.len() / 2]))
+}

@@ -1,0 +1,58 @@
+//! Learns from the ranges that answer what the others should show.
+
+use super::cells::RangeState;
+use super::model::{Model, Seen};
+use crate::plan::ProbePlan;
+use crate::ranges::Role;
+
+/// Ranges whose behaviour is taken to be alike.
+type Class = (Role, bool);
+
+/// One model for each class of ranges.
+#[derive(Clone, Debug)]
+pub(crate) struct Learner {
+    classes: Vec<(Class, Model)>,
+    class_of: Vec<usize>,
+    alpha: f64,
+    beta: f64,
+}
+
+impl Learner {
+    pub(crate) fn new(plan: &ProbePlan) -> Self {
+        let mut learner = Self { classes: Vec::new(), class_of: Vec::new(), alpha: plan.alpha, beta: plan.beta };
+        for planned in &plan.ranges {
+            let class = (planned.range.role, planned.silence_judges());
+            let at = learner.classes.iter().position(|(other, _)| *other == class).unwrap_or_else(|| {
+                learner.classes.push((class, learner.fresh(&Seen::default(), class)));
+                learner.classes.len() - 1
+            });
+            learner.class_of.push(at);
+        }
+        learner
+    }
+
+    pub(crate) fn model(&self, range: usize) -> &Model {
+        &self.classes[self.class_of[range]].1
+    }
+
+    /// Learns anew; whether anything changed that is worth another look at all ranges.
+    pub(crate) fn learn(&mut self, ranges: &[RangeState]) -> bool {
+        let mut seen = vec![Seen::default(); self.classes.len()];
+        for (range, &class) in ranges.iter().zip(&self.class_of) {
+            if range.totals().answered() {
+                seen[class].counts.add(range.totals(), 1.0);
+            }
+        }
+        let models: Vec<_> =
+            self.classes.iter().zip(&seen).map(|(&(class, _), seen)| (class, self.fresh(seen, class))).collect();
+        let changed = models.iter().zip(&self.classes).any(|((_, new), (_, old))| new.differs_from(old));
+        if changed {
+            self.classes = models;
+        }
+        changed
+    }
+
+    fn fresh(&self, seen: &Seen, (_, silence_judges): Class) -> Model {
+        Model::learnt(seen, silence_judges, self.alpha, self.beta)
+    }
+}

@@ -1,0 +1,26 @@
+//! The scan engine: a state machine that decides what is probed next and knows when it has seen enough.
+//!
+//! It holds no socket and reads no clock. A shell asks [`Scan::poll_action`] what to do, does it, and returns what came
+//! of it through [`Scan::handle`]; [`Scan::poll_timeout`] says when to ask again. In the same way a simulator runs it
+//! through thousands of networks in virtual time.
+
+mod cells;
+mod engine;
+mod judge;
+mod learn;
+mod model;
+mod pace;
+mod rtt;
+mod sampler;
+mod timers;
+mod trace;
+mod tree;
+mod wave;
+
+pub use engine::{Action, Attempt, Event, Evidence, Progress, Scan};
+pub use judge::{CellJudgement, RangeJudgement, judge};
+pub use model::{Beta, Counts, LEAST_SHARE, Model, Seen};
+pub use pace::Pace;
+pub use timers::ProbeId;
+pub use trace::{Path, PathEnd, paths};
+pub use wave::ControlTotals;

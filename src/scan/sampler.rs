@@ -1,0 +1,131 @@
+//! Which address of a cell is tried next.
+
+use std::net::IpAddr;
+
+use crate::prefix::{Prefix, PrefixSet};
+
+/// Visits the addresses of a prefix once each, every next one in the largest gap that is left.
+///
+/// Addresses known to answer come first. The rest follow in bit-reversed order from a start that depends on the seed:
+/// any first `2^k` of them lie in `2^k` different equal parts of the prefix.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    prefix: Prefix,
+    known: Vec<IpAddr>,
+    start: u64,
+    next: u64,
+}
+
+impl Sampler {
+    /// A sampler over `prefix`.
+    #[must_use]
+    pub fn new(prefix: Prefix, known: Vec<IpAddr>, seed: u64) -> Self {
+        Self { prefix, known, start: mix(seed, prefix), next: 0 }
+    }
+
+    /// The next address outside `excluded`; none when all were tried.
+    pub fn next(&mut self, excluded: &PrefixSet) -> Option<IpAddr> {
+        while self.next < self.known.len() as u64 {
+            self.next += 1;
+            let address = self.known[usize::try_from(self.next - 1).expect("an index")];
+            if !excluded.holds(address) {
+                return Some(address);
+            }
+        }
+        self.next_unknown(excluded)
+    }
+
+    /// Whether the address about to come is known to answer.
+    #[must_use]
+    pub fn next_is_known(&self) -> bool {
+        self.next < self.known.len() as u64
+    }
+
+    /// How many addresses of the prefix are known to answer.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.known.len()
+    }
+
+    fn next_unknown(&mut self, excluded: &PrefixSet) -> Option<IpAddr> {
+        let bits = u32::from(self.prefix.host_bits()).min(SAMPLED_BITS);
+        loop {
+            let turn = self.next - self.known.len() as u64;
+            if turn >> bits != 0 {
+                return None;
+            }
+            self.next += 1;
+            let address = self.prefix.nth(u128::from(offset(turn, bits, self.start)));
+            if !excluded.holds(address) && !self.known.contains(&address) {
+                return Some(address);
+            }
+        }
+    }
+}
+
+/// More addresses than any check tries.
+const SAMPLED_BITS: u32 = 24;
+
+fn offset(turn: u64, bits: u32, start: u64) -> u64 {
+    if bits == 0 {
+        return 0;
+    }
+    (turn.reverse_bits() >> (64 - bits)) ^ (start & ((1 << bits) - 1))
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014) over the seed and the first address.
+fn mix(seed: u64, prefix: Prefix) -> u64 {
+    let low = match prefix.first() {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => (address.to_bits() >> 32) as u64 ^ u64::from(prefix.len()),
+    };
+    let mut z = seed ^ low.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn prefix(text: &str) -> Prefix {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_address_comes_once() {
+        for text in ["10.0.0.0/24", "10.0.0.4/30", "10.0.0.9/32"] {
+            let mut sampler = Sampler::new(prefix(text), vec![], 7);
+            let seen: Vec<IpAddr> = std::iter::from_fn(|| sampler.next(&PrefixSet::new())).collect();
+            assert_eq!(seen.len() as u128, prefix(text).addresses());
+            assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len());
+        }
+    }
+
+    #[test]
+    fn the_first_addresses_lie_in_different_parts() {
+        let mut sampler = Sampler::new(prefix("13.32.0.0/16"), vec![], 3);
+        let parts: BTreeSet<u8> = (0..16)
+            .map(|_| match sampler.next(&PrefixSet::new()) {
+                Some(IpAddr::V4(address)) => address.octets()[2] >> 4,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(parts.len(), 16);
+    }
+
+    #[test]
+    fn known_addresses_come_first_and_excluded_ones_never() {
+        let known: IpAddr = "10.0.0.77".parse().unwrap();
+        let excluded: PrefixSet = prefix("10.0.0.128/25").into();
+        let mut sampler = Sampler::new(prefix("10.0.0.0/24"), vec![known], 1);
+        assert!(sampler.next_is_known());
+        let seen: Vec<IpAddr> = std::iter::from_fn(|| sampler.next(&excluded)).collect();
+        assert_eq!(seen[0], known);
+        assert_eq!(seen.len(), 128);
+        assert!(!seen.iter().any(|&address| excluded.holds(address)));
+    }
+}

@@ -1,0 +1,256 @@
+//! Who answers on the way: connection attempts with a growing time to live, from one source port each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::observe::{Answer, Failure, Observation, Outcome, Purpose};
+
+/// No path on the Internet is longer.
+const MOST_HOPS: u8 = 30;
+/// Tries at each time to live, and where a control drew an answer: routers limit how many ICMP messages they send.
+const TRIES: u8 = 2;
+const TRIES_WHERE_ANSWERED: u8 = 3;
+/// Silent hops in a row after which a path ends, where no control shows how long it should be.
+const MOST_QUIET: u8 = 4;
+/// Walks at a time: each draws one ICMP message per hop, and Linux routers send six in a burst.
+const AT_ONCE: usize = 16;
+
+/// One attempt that the tracer wants made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) walk: usize,
+    pub(crate) target: SocketAddr,
+    pub(crate) ttl: u8,
+    pub(crate) source_port: u16,
+}
+
+/// Walks toward several targets, those of controls first: they show how long a path is.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracer {
+    walks: Vec<Walk>,
+    controls: usize,
+    /// Distances at which a hop answered on the way to a control.
+    answering: BTreeSet<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct Walk {
+    target: SocketAddr,
+    source_port: u16,
+    ttl: u8,
+    tries: u8,
+    quiet: u8,
+    under_way: bool,
+    over: bool,
+    /// The time to live at which the target itself answered.
+    reached: Option<u8>,
+}
+
+impl Tracer {
+    pub(crate) fn new(controls: &[SocketAddr], suspects: &[SocketAddr], seed: u64) -> Self {
+        let walk = |(turn, &target): (u16, &SocketAddr)| Walk {
+            target,
+            // A fixed source port keeps every packet of a walk on one of several equal paths.
+            source_port: 20_000 + (u16::try_from(seed % 8_000).expect("under 8,000") + turn * 7) % 12_000,
+            ttl: 1,
+            tries: 0,
+            quiet: 0,
+            under_way: false,
+            over: false,
+            reached: None,
+        };
+        let walks = (0_u16..).zip(controls.iter().chain(suspects)).map(walk).collect();
+        Self { walks, controls: controls.len(), answering: BTreeSet::new() }
+    }
+
+    /// The next attempt to make; none while all are under way or done.
+    pub(crate) fn next(&mut self) -> Option<Step> {
+        let at = self.next_walk()?;
+        let walk = &mut self.walks[at];
+        walk.under_way = true;
+        walk.tries += 1;
+        Some(Step { walk: at, target: walk.target, ttl: walk.ttl, source_port: walk.source_port })
+    }
+
+    /// Whether there is an attempt to make now.
+    pub(crate) fn ready(&self) -> bool {
+        self.next_walk().is_some()
+    }
+
+    pub(crate) fn over(&self) -> bool {
+        self.walks.iter().all(|walk| walk.over)
+    }
+
+    /// Notes what came of the attempt that is under way.
+    pub(crate) fn done(&mut self, at: usize, outcome: &Outcome) {
+        let longest = self.longest_control();
+        let is_control = at < self.controls;
+        let walk = &mut self.walks[at];
+        let tries = if self.answering.contains(&walk.ttl) { TRIES_WHERE_ANSWERED } else { TRIES };
+        walk.under_way = false;
+        match outcome {
+            Err(Failure::TimeExceeded(_)) => {
+                if is_control {
+                    self.answering.insert(walk.ttl);
+                }
+                walk.advance(false);
+            }
+            Err(Failure::NoAnswer | Failure::ControlsSilent) if walk.tries < tries => {}
+            Err(Failure::NoAnswer | Failure::ControlsSilent) => walk.advance(true),
+            Ok(_) | Err(_) => {
+                walk.reached = Some(walk.ttl);
+                walk.over = true;
+            }
+        }
+        walk.end_if_pointless(longest.filter(|_| !is_control));
+    }
+
+    fn next_walk(&self) -> Option<usize> {
+        let controls_over = self.walks[..self.controls].iter().all(|walk| walk.over);
+        let open = if controls_over { self.walks.len() } else { self.controls };
+        let under_way = self.walks.iter().filter(|walk| walk.under_way).count();
+        let free = |walk: &Walk| !walk.over && !walk.under_way;
+        (under_way < AT_ONCE).then(|| self.walks[..open].iter().position(free)).flatten()
+    }
+
+    fn longest_control(&self) -> Option<u8> {
+        self.walks[..self.controls].iter().filter_map(|walk| walk.reached).max()
+    }
+}
+
+impl Walk {
+    fn advance(&mut self, silent: bool) {
+        self.ttl += 1;
+        self.tries = 0;
+        self.quiet = if silent { self.quiet + 1 } else { 0 };
+    }
+
+    fn end_if_pointless(&mut self, longest: Option<u8>) {
+        let beyond = self.quiet > 0 && longest.is_some_and(|longest| self.ttl > longest);
+        if self.ttl > MOST_HOPS || self.quiet >= MOST_QUIET || beyond {
+            self.over = true;
+        }
+    }
+}
+
+/// The path toward one target, as far as hops answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path {
+    /// The hops that answered, by their distance.
+    pub hops: BTreeMap<u8, IpAddr>,
+    /// What ended the path and at which time to live: an answer, a reset or an ICMP rejection.
+    pub end: Option<(u8, PathEnd)>,
+    /// The largest time to live that was tried.
+    pub tried: u8,
+}
+
+/// What came from the end of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathEnd {
+    /// The connection was accepted.
+    Answer,
+    /// A TCP reset.
+    Reset,
+    /// An ICMP rejection.
+    Icmp(crate::observe::Icmp),
+}
+
+impl Path {
+    /// The last hop that answered, with its distance.
+    #[must_use]
+    pub fn last(&self) -> Option<(u8, IpAddr)> {
+        self.hops.last_key_value().map(|(&distance, &address)| (distance, address))
+    }
+
+    /// The distance at which a hop answered from this address.
+    #[must_use]
+    pub fn distance_of(&self, address: IpAddr) -> Option<u8> {
+        self.hops.iter().find(|&(_, &hop)| hop == address).map(|(&distance, _)| distance)
+    }
+
+    /// The time to live that reached an accepting end.
+    #[must_use]
+    pub fn reached(&self) -> Option<u8> {
+        self.end.filter(|(_, end)| *end == PathEnd::Answer).map(|(ttl, _)| ttl)
+    }
+}
+
+/// The paths that a list of observations shows, by target.
+#[must_use]
+pub fn paths(observations: &[Observation]) -> BTreeMap<SocketAddr, Path> {
+    let mut paths: BTreeMap<SocketAddr, Path> = BTreeMap::new();
+    for observation in observations.iter().filter(|observation| observation.purpose == Purpose::Path) {
+        let Some(ttl) = observation.ttl else { continue };
+        let path = paths.entry(observation.target).or_default();
+        path.tried = path.tried.max(ttl);
+        match &observation.outcome {
+            Err(Failure::TimeExceeded(icmp)) => _ = path.hops.insert(ttl, icmp.from),
+            Ok(Answer::Connected | Answer::Authenticated) => path.end = Some((ttl, PathEnd::Answer)),
+            Err(Failure::Reset) => path.end = Some((ttl, PathEnd::Reset)),
+            Err(Failure::Unreachable(icmp)) => path.end = Some((ttl, PathEnd::Icmp(*icmp))),
+            Err(_) => {}
+        }
+    }
+    paths
+}
+
+/// How long a hop is given: twice the slowest round trip seen, within bounds.
+#[must_use]
+pub fn patience(slowest: Option<Duration>) -> Duration {
+    let quick = Duration::from_millis(250);
+    slowest.map_or(quick * 2, |slowest| (slowest * 2).clamp(quick, Duration::from_secs(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Icmp;
+
+    /// A path of `length` routers and a server; packets vanish behind router `drop_behind`.
+    fn walk_all(tracer: &mut Tracer, length: u8, drops: &dyn Fn(SocketAddr, u8) -> bool) -> Vec<(SocketAddr, u8)> {
+        let mut sent = Vec::new();
+        while let Some(step) = tracer.next() {
+            sent.push((step.target, step.ttl));
+            let hop = Icmp { kind: 11, code: 0, from: [10, 0, 0, step.ttl].into() };
+            let outcome = match step.ttl {
+                ttl if drops(step.target, ttl) => Err(Failure::NoAnswer),
+                ttl if ttl <= length => Err(Failure::TimeExceeded(hop)),
+                _ => Ok(Answer::Connected),
+            };
+            tracer.done(step.walk, &outcome);
+        }
+        assert!(tracer.over());
+        sent
+    }
+
+    fn address(host: u8) -> SocketAddr {
+        SocketAddr::from(([13, 32, 0, host], 443))
+    }
+
+    #[test]
+    fn a_dropped_path_ends_at_the_length_of_the_controls() {
+        let mut tracer = Tracer::new(&[address(1)], &[address(2)], 5);
+        let sent = walk_all(&mut tracer, 3, &|target, ttl| target == address(2) && ttl > 1);
+        let ttls: Vec<u8> = sent.iter().filter(|(target, _)| *target == address(2)).map(|(_, ttl)| *ttl).collect();
+        assert_eq!(ttls, [1, 2, 2, 2, 3, 3, 3, 4, 4]);
+    }
+
+    #[test]
+    fn without_a_control_four_silent_hops_end_it() {
+        let mut tracer = Tracer::new(&[], &[address(2)], 5);
+        let sent = walk_all(&mut tracer, 3, &|_, ttl| ttl > 1);
+        assert_eq!(sent.last(), Some(&(address(2), 5)));
+        assert_eq!(sent.len(), 1 + 4 * 2);
+    }
+
+    #[test]
+    fn controls_go_first_and_source_ports_differ_by_walk() {
+        let mut tracer = Tracer::new(&[address(1)], &[address(2), address(3)], 5);
+        let first = tracer.next().unwrap();
+        assert_eq!((first.target, tracer.next()), (address(1), None));
+        tracer.done(0, &Ok(Answer::Connected));
+        let (second, third) = (tracer.next().unwrap(), tracer.next().unwrap());
+        assert_ne!(second.source_port, third.source_port);
+    }
+}

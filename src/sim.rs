@@ -1,0 +1,289 @@
+//! A customer's network in virtual time: the scan engine runs through it without a packet and without waiting.
+//!
+//! The network is that of the lab: client, firewall (hop 1), a router of the provider (hop 2), and an edge that owns
+//! every range (hop 3). What the lab does with the kernel, this does with a few lines, and many thousand times faster.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::observe::{Answer, Failure, Icmp, Outcome};
+use crate::prefix::{Family, Prefix, PrefixSet};
+use crate::scan::{Action, Attempt, Event, Evidence, Scan};
+use crate::scenario::{RuleAction, Wan};
+
+/// Addresses of the hops, as in the lab.
+pub const FIREWALL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 1, 1));
+/// The provider's router.
+pub const ISP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 2, 2));
+/// Distance of the edge.
+const EDGE: u8 = 3;
+
+/// Which addresses of the edge answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Lit {
+    /// Each address by itself with this probability.
+    Share(f64),
+    /// Each /24 is lit with the first probability; in a lit one each address with the second.
+    Clusters(f64, f64),
+}
+
+/// A network.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// What the edge owns.
+    pub owned: PrefixSet,
+    /// What else answers: the controls outside.
+    pub others: Vec<IpAddr>,
+    /// The firewall's rules, the first match decides.
+    pub rules: Vec<(PrefixSet, RuleAction)>,
+    /// The line behind the firewall.
+    pub wan: Wan,
+    /// The link behind the firewall is cut.
+    pub uplink_down: bool,
+    /// Which addresses answer.
+    pub lit: Lit,
+    /// New connections a second that some limiter lets pass; further ones are dropped.
+    pub limiter: Option<f64>,
+    /// Waves of loss: this share of the half seconds loses this share of packets.
+    pub outages: Option<(f64, f64)>,
+    /// The rules are in force from this moment on.
+    pub rules_from: Duration,
+    /// Makes everything that is drawn by chance repeatable.
+    pub seed: u64,
+}
+
+impl Network {
+    /// A network in which everything answers.
+    #[must_use]
+    pub fn open(owned: PrefixSet, others: Vec<IpAddr>, seed: u64) -> Self {
+        Self {
+            owned,
+            others,
+            rules: Vec::new(),
+            wan: Wan { delay_ms: 5.0, jitter_ms: 1.0, loss: 0.0, spread_ms: 0.0 },
+            uplink_down: false,
+            lit: Lit::Share(1.0),
+            limiter: None,
+            outages: None,
+            rules_from: Duration::ZERO,
+            seed,
+        }
+    }
+
+    /// Whether a server listens at the address.
+    #[must_use]
+    pub fn answers(&self, address: IpAddr) -> bool {
+        if self.others.contains(&address) {
+            return true;
+        }
+        if !self.owned.holds(address) {
+            return false;
+        }
+        match self.lit {
+            Lit::Share(share) => self.share_of(address, 1) < share,
+            Lit::Clusters(lit, share) => {
+                let block = Prefix::containing(address, if address.is_ipv4() { 24 } else { 120 });
+                self.share_of(block.first(), 2) < lit && self.share_of(address, 3) < share
+            }
+        }
+    }
+
+    fn rule(&self, address: IpAddr, now: Duration) -> RuleAction {
+        let matching = self.rules.iter().find(|(prefixes, _)| prefixes.holds(address));
+        matching.filter(|_| now >= self.rules_from).map_or(RuleAction::Accept, |(_, action)| *action)
+    }
+
+    /// A share from 0 to 1 that is fixed for each address.
+    fn share_of(&self, address: IpAddr, salt: u64) -> f64 {
+        let bits = match address {
+            IpAddr::V4(v4) => u64::from(v4.to_bits()),
+            IpAddr::V6(v6) => (v6.to_bits() >> 64) as u64 ^ v6.to_bits() as u64,
+        };
+        share(mixed(bits ^ mixed(self.seed ^ salt)))
+    }
+}
+
+/// Runs a scan through a network to its end.
+#[must_use]
+pub fn run(scan: Scan, network: &Network) -> Evidence {
+    Simulation::new(network).run(scan)
+}
+
+struct Simulation<'a> {
+    network: &'a Network,
+    events: BinaryHeap<Reverse<(Duration, u32, Reply)>>,
+    chance: u64,
+    tokens: f64,
+    filled: Duration,
+}
+
+/// An outcome that can be ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reply {
+    Connected,
+    Authenticated,
+    Broken,
+    Reset,
+    Icmp(Icmp),
+    Expired(Icmp),
+}
+
+impl<'a> Simulation<'a> {
+    fn new(network: &'a Network) -> Self {
+        let events = BinaryHeap::new();
+        Self { network, events, chance: network.seed, tokens: 5.0, filled: Duration::ZERO }
+    }
+
+    fn run(mut self, mut scan: Scan) -> Evidence {
+        let mut now = Duration::ZERO;
+        loop {
+            while let Some(action) = scan.poll_action(now) {
+                match action {
+                    Action::Connect(attempt) => self.connect(attempt, false, now),
+                    Action::Handshake(attempt) => self.connect(attempt, true, now),
+                    // The engine ignores what comes for a probe that is over.
+                    Action::Abandon(_) => {}
+                }
+            }
+            let event = self.events.peek().map(|Reverse((at, _, _))| *at);
+            let Some(timer) = scan.poll_timeout().map(|(at, _)| at) else { break };
+            if event.is_some_and(|event| event <= timer) {
+                let Reverse((at, id, reply)) = self.events.pop().expect("just seen");
+                now = now.max(at);
+                scan.handle(Event { id, outcome: reply.outcome() }, now);
+            } else {
+                now = now.max(timer);
+            }
+        }
+        scan.into_evidence(now)
+    }
+
+    /// Sends the SYN, and again after a second as the kernel does.
+    fn connect(&mut self, attempt: Attempt, tls: bool, now: Duration) {
+        for wait in [Duration::ZERO, Duration::from_secs(1)] {
+            let Some((delay, reply)) = self.reply(attempt, now + wait) else { continue };
+            let reply = if tls { self.handshake(attempt, reply) } else { reply };
+            // A handshake takes one more round trip and some work.
+            let delay = if tls { delay * 2 + Duration::from_millis(1) } else { delay };
+            self.events.push(Reverse((now + wait + delay, attempt.id, reply)));
+            return;
+        }
+    }
+
+    fn handshake(&self, attempt: Attempt, reply: Reply) -> Reply {
+        let by_proxy = self.network.rule(attempt.target.ip(), Duration::MAX) == RuleAction::Answer;
+        match reply {
+            Reply::Connected if by_proxy => Reply::Broken,
+            Reply::Connected => Reply::Authenticated,
+            other => other,
+        }
+    }
+
+    fn reply(&mut self, attempt: Attempt, now: Duration) -> Option<(Duration, Reply)> {
+        const NEAR: Duration = Duration::from_micros(200);
+        let (address, ttl) = (attempt.target.ip(), attempt.ttl.unwrap_or(64));
+        let rule = self.network.rule(address, now);
+        if rule == RuleAction::Answer {
+            return Some((NEAR, Reply::Connected));
+        }
+        if ttl == 1 {
+            return Some((NEAR, Reply::Expired(Icmp { kind: 11, code: 0, from: FIREWALL })));
+        }
+        match rejection(rule) {
+            Some(Some(reply)) => return Some((NEAR, reply)),
+            Some(None) => return None,
+            None => {}
+        }
+        if self.network.uplink_down || !self.limiter_passes(now) {
+            return None;
+        }
+        if ttl == 2 {
+            return Some((NEAR * 2, Reply::Expired(Icmp { kind: 11, code: 0, from: ISP })));
+        }
+        let answers = ttl >= EDGE && self.network.answers(address) && !self.lost(now) && !self.lost(now);
+        answers.then(|| (self.round_trip(address), Reply::Connected))
+    }
+
+    fn round_trip(&mut self, address: IpAddr) -> Duration {
+        let Wan { delay_ms, jitter_ms, .. } = self.network.wan;
+        let jitter = (self.draw() + self.draw()) * jitter_ms / 1e3;
+        let back = Duration::from_secs_f64(delay_ms / 1e3 + jitter);
+        self.network.wan.delay_to(address) + back
+    }
+
+    fn lost(&mut self, now: Duration) -> bool {
+        let outage = self.network.outages.filter(|(windows, _)| {
+            let window = u64::try_from(now.as_millis() / 500).unwrap_or(u64::MAX);
+            share(mixed(window ^ mixed(self.network.seed ^ 77))) < *windows
+        });
+        let loss = outage.map_or(self.network.wan.loss, |(_, loss)| loss);
+        self.draw() < loss
+    }
+
+    /// A token bucket that holds five.
+    fn limiter_passes(&mut self, now: Duration) -> bool {
+        let Some(rate) = self.network.limiter else { return true };
+        let since = now.saturating_sub(self.filled).as_secs_f64();
+        self.filled = self.filled.max(now);
+        self.tokens = (self.tokens + since * rate).min(5.0);
+        let passes = self.tokens >= 1.0;
+        if passes {
+            self.tokens -= 1.0;
+        }
+        passes
+    }
+
+    fn draw(&mut self) -> f64 {
+        self.chance = self.chance.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        share(mixed(self.chance))
+    }
+}
+
+impl Reply {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Connected => Ok(Answer::Connected),
+            Self::Authenticated => Ok(Answer::Authenticated),
+            Self::Broken => Err(Failure::TlsBroken),
+            Self::Reset => Err(Failure::Reset),
+            Self::Icmp(icmp) => Err(Failure::Unreachable(icmp)),
+            Self::Expired(icmp) => Err(Failure::TimeExceeded(icmp)),
+        }
+    }
+}
+
+/// What the firewall sends for a rule: none if it lets pass, nothing if it drops.
+fn rejection(rule: RuleAction) -> Option<Option<Reply>> {
+    let icmp = |code| Some(Some(Reply::Icmp(Icmp { kind: 3, code, from: FIREWALL })));
+    match rule {
+        RuleAction::Accept | RuleAction::Answer => None,
+        RuleAction::Drop => Some(None),
+        RuleAction::RejectNetUnreachable => icmp(0),
+        RuleAction::RejectHostUnreachable => icmp(1),
+        RuleAction::RejectProtUnreachable => icmp(2),
+        RuleAction::RejectPortUnreachable => icmp(3),
+        RuleAction::RejectNetProhibited => icmp(9),
+        RuleAction::RejectHostProhibited => icmp(10),
+        RuleAction::RejectAdminProhibited => icmp(13),
+        RuleAction::RejectTcpReset => Some(Some(Reply::Reset)),
+    }
+}
+
+/// `SplitMix64`'s finaliser.
+fn mixed(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+fn share(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The family of a set that holds one.
+#[must_use]
+pub fn families(set: &PrefixSet) -> Vec<Family> {
+    [Family::V4, Family::V6].into_iter().filter(|&family| set.addresses(family) > 0).collect()
+}
