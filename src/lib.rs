@@ -1,5 +1,7 @@
 //! egressd finds out which CloudFront ranges a network blocks, at which hop, and what to do about it.
 
+pub mod exit;
 pub mod prefix;
 pub mod ranges;
 pub mod scenario;
+pub mod text;
