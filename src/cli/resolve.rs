@@ -58,8 +58,9 @@ impl FromStr for Asked {
 
     fn from_str(text: &str) -> Result<Self, AskedError> {
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-        if let Ok(address) = bare.parse() {
-            return Ok(Self::Address(address));
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            // What a dual-stack server logs as ::ffff:13.32.0.1 went over IPv4.
+            return Ok(Self::Address(address.to_canonical()));
         }
         is_host_name(text).then(|| Self::Host(text.to_owned())).ok_or_else(|| AskedError(text.to_owned()))
     }
@@ -128,6 +129,7 @@ mod tests {
         let asked = |text: &str| text.parse::<Asked>();
         assert_eq!(asked("13.32.0.1"), Ok(Asked::Address([13, 32, 0, 1].into())));
         assert_eq!(asked("[2600:9000::1]"), asked("2600:9000::1"));
+        assert_eq!(asked("::ffff:13.32.0.1"), asked("13.32.0.1"));
         for name in ["cdn.example.com", "d111.cloudfront.net.", "localhost", "_x.example", "4.example"] {
             assert_eq!(asked(name), Ok(Asked::Host(name.to_owned())));
         }

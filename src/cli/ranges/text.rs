@@ -111,7 +111,7 @@ fn explained(text: &mut String, found: &Explanation<'_>) -> fmt::Result {
     if let Some(region) = &range.region {
         writeln!(text, "  region     {region}")?;
     }
-    if found.origin_facing && range.role != Role::OriginFacing {
+    if found.origin_facing && matches!(range.role, Role::Viewer | Role::CarrierCn) {
         writeln!(text, "  however    this part of the range talks to origins, not to viewers")?;
     }
     writeln!(text, "  since      {}", dated(found.since()))?;
