@@ -1,5 +1,8 @@
 //! egressd finds out which CloudFront ranges a network blocks, at which hop, and what to do about it.
 
+#[cfg(feature = "io")]
+pub mod cli;
+pub mod exit;
 pub mod observe;
 pub mod plan;
 pub mod prefix;

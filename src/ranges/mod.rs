@@ -1,5 +1,21 @@
 //! The address ranges: published lists, what each range is for, and since when we know it.
 
+mod diff;
+mod document;
+mod fault;
+mod feed;
+#[cfg(test)]
+pub(crate) mod made;
+mod provenance;
+#[cfg(feature = "io")]
+pub mod read;
+mod roles;
+
+pub use diff::{FeedDiff, diff};
+pub use fault::{Array, EntryFault, Fault, FeedError, Place};
+pub use feed::{DOCUMENTED_DATE, MOST_BYTES};
+pub use provenance::{Explanation, Provenance, explain};
+
 use std::fmt;
 
 use jiff::civil::Date;
@@ -52,7 +68,7 @@ pub struct Range {
     pub list: List,
     /// What it is for.
     pub role: Role,
-    /// The AWS region, where the feed names one.
+    /// The AWS region, where the feed names one; a global range has none.
     pub region: Option<String>,
 }
 

@@ -17,6 +17,9 @@ mod trace;
 mod tree;
 mod wave;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Action, Attempt, Event, Evidence, Progress, Scan};
 pub use judge::{CellJudgement, RangeJudgement, judge};
 pub use model::{Beta, Counts, LEAST_SHARE, Model, Seen};

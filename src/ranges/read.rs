@@ -1,0 +1,46 @@
+//! Feeds from files and from standard input.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::feed::MOST_BYTES;
+use super::{FeedError, FeedSnapshot};
+use crate::text::printable;
+
+/// Why a feed was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The operating system gave no bytes.
+    #[error("cannot read feed {}", printable(.file, 256))]
+    Io {
+        /// The path, or `standard input`.
+        file: String,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The bytes are no feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+/// The feed in a file; `-` is standard input, and `documented` is the embedded list.
+pub fn snapshot(path: &Path) -> Result<FeedSnapshot, ReadError> {
+    match path.to_str() {
+        Some("documented") => Ok(FeedSnapshot::documented()),
+        Some("-") => from("standard input", Ok(io::stdin().lock())),
+        _ => from(&path.to_string_lossy(), File::open(path)),
+    }
+}
+
+fn from<R: Read>(name: &str, source: io::Result<R>) -> Result<FeedSnapshot, ReadError> {
+    let bytes = source.and_then(bounded).map_err(|source| ReadError::Io { file: name.to_owned(), source })?;
+    Ok(FeedSnapshot::parse(name, &bytes)?)
+}
+
+/// One byte more than allowed at most, which is enough for the parser to refuse it.
+fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,69 @@
+//! Text for people: foreign text made harmless, numbers made readable.
+
+/// Foreign text as it may stand in a message or on a terminal.
+///
+/// What does not print is escaped, control characters and changes of writing direction included. Of a text with more
+/// than `longest` characters the middle is left out.
+#[must_use]
+pub fn printable(text: &str, longest: usize) -> String {
+    let Some((head, tail)) = ends(text, longest) else {
+        return escaped(text);
+    };
+    format!("{}…{}", escaped(head), escaped(tail))
+}
+
+/// A number with a comma between groups of three digits.
+#[must_use]
+pub fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Beginning and end, half of `longest` each, when the text is longer than that.
+fn ends(text: &str, longest: usize) -> Option<(&str, &str)> {
+    text.char_indices().nth(longest)?;
+    let half = longest / 2;
+    let head = text.char_indices().nth(half)?.0;
+    let tail = text.char_indices().rev().nth(half.checked_sub(1)?)?.0;
+    Some((&text[..head], &text[tail..]))
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut line, character| {
+        match character {
+            '"' | '\'' => line.push(character),
+            other => line.extend(other.escape_debug()),
+        }
+        line
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_print_is_escaped() {
+        assert_eq!(printable("a\n\u{1b}[31m\u{202e}ü'\"", 99), "a\\n\\u{1b}[31m\\u{202e}ü'\"");
+    }
+
+    #[test]
+    fn the_middle_of_a_long_text_is_left_out() {
+        assert_eq!(printable("0123456789", 10), "0123456789");
+        assert_eq!(printable("0123456789a", 10), "01234…6789a");
+        assert_eq!(printable("ööööööööööö", 4), "öö…öö");
+        assert!(printable(&"\u{7}".repeat(1 << 20), 60).len() < 600);
+    }
+
+    #[test]
+    fn digits_come_in_threes() {
+        assert_eq!([0, 999, 1_000, 2_674_368].map(grouped), ["0", "999", "1,000", "2,674,368"]);
+    }
+}
