@@ -10,3 +10,4 @@ pub mod ranges;
 pub mod scan;
 pub mod scenario;
 pub mod sim;
+pub mod text;

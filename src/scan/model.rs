@@ -58,11 +58,11 @@ pub struct Model {
     /// The same for addresses that answered before.
     pub covered: Beta,
     /// Logarithm of the probability that an open address rejects a connection.
-    rejection: f64,
+    pub rejection: f64,
     /// Logarithm of the probability that an open address draws an ICMP prohibition from a hop before the server.
-    prohibition: f64,
+    pub prohibition: f64,
     /// Logarithm of the probability that an answer comes out of blocked space.
-    answer_through_block: f64,
+    pub answer_through_block: f64,
 }
 
 /// What the ranges of one role showed that answered at all: from it the share is learnt that the others should show.
