@@ -3,3 +3,6 @@
 pub mod prefix;
 pub mod ranges;
 pub mod scenario;
+
+#[cfg(feature = "io")]
+pub mod lab;
