@@ -110,7 +110,7 @@ pub enum RuleAction {
 pub struct Wan {
     /// Delay each way in milliseconds.
     pub delay_ms: f64,
-    /// Up to this much more, uniformly, in milliseconds.
+    /// Up to this much more, uniformly, in milliseconds; packets overtake each other.
     pub jitter_ms: f64,
     /// Share of packets lost each way, 0 to 1.
     pub loss: f64,

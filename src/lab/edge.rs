@@ -25,6 +25,7 @@ use super::error::LabError;
 use super::host::Host;
 use super::identity::Identity;
 use super::origin;
+use super::topology::has_ipv6;
 use crate::prefix::{Family, Prefix};
 
 /// The point of presence that the edge says it is, in `x-amz-cf-pop`.
@@ -102,7 +103,7 @@ fn run(shared: Arc<Shared>, stopped: oneshot::Receiver<()>, ready: &mpsc::Sender
 async fn start_all(shared: Arc<Shared>) -> io::Result<()> {
     tokio::spawn(origin::serve(TcpListener::bind(origin::ADDRESS).await?));
     tokio::spawn(accept_all(listen(TcpSocket::new_v4()?, (Ipv4Addr::UNSPECIFIED, 443).into())?, Arc::clone(&shared)));
-    if super::has_ipv6() {
+    if has_ipv6() {
         tokio::spawn(accept_all(listen(TcpSocket::new_v6()?, (Ipv6Addr::UNSPECIFIED, 443).into())?, shared));
     }
     Ok(())

@@ -1,17 +1,11 @@
 //! The firewall's rules: real nftables, or routes that drop and prohibit where `nft` is not installed.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::os::fd::AsFd;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::thread::JoinHandle;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::eventfd::{EfdFlags, EventFd};
-
+use super::answerer::{Answerer, PORT};
 use super::error::LabError;
 use super::host::Host;
 use super::link::{Route, Via};
@@ -117,9 +111,6 @@ pub(super) fn render(rules: &Rules) -> String {
 /// The link toward the client.
 const CLIENT_SIDE: &str = "f0";
 
-/// Where the firewall's own listener completes handshakes.
-const ANSWER_PORT: u16 = 8443;
-
 fn write_rules(text: &mut String, prefixes: &[Prefix], verdict: impl Fn(Family) -> String) {
     let prefixes = prefixes.iter().copied().collect::<PrefixSet>().prefixes();
     for family in [Family::V4, Family::V6] {
@@ -145,7 +136,7 @@ fn forward_verdict(action: RuleAction, family: Family) -> String {
 
 fn answer_verdict(action: RuleAction) -> String {
     match action {
-        RuleAction::Answer => format!("tcp dport 443 counter redirect to :{ANSWER_PORT}"),
+        RuleAction::Answer => format!("tcp dport 443 counter redirect to :{PORT}"),
         _ => "accept".to_owned(),
     }
 }
@@ -201,55 +192,6 @@ fn route_type(action: RuleAction) -> Result<Option<Via>, LabError> {
         RuleAction::RejectHostUnreachable => Ok(Some(Via::Unreachable)),
         RuleAction::RejectAdminProhibited => Ok(Some(Via::Prohibit)),
         other => Err(LabError::NftMissing { action: format!("{other:?}") }),
-    }
-}
-
-/// The transparent proxy without a server: takes every connection and closes it.
-#[derive(Debug)]
-struct Answerer {
-    stop: Arc<EventFd>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Answerer {
-    fn start(host: &Host) -> Result<Self, LabError> {
-        let failed =
-            |source| LabError::Host { host: host.name(), operation: "listen for redirected connections", source };
-        let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|errno| failed(errno.into()))?);
-        let listeners = host.run(listen)?.map_err(failed)?;
-        let stopped = Arc::clone(&stop);
-        let thread = host.spawn(move || answer(&listeners, &stopped))?;
-        Ok(Self { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Answerer {
-    fn drop(&mut self) {
-        let _ = self.stop.write(1);
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-/// The second one is missing where IPv6 is.
-fn listen() -> io::Result<Vec<TcpListener>> {
-    let mut listeners = vec![TcpListener::bind((Ipv4Addr::UNSPECIFIED, ANSWER_PORT))?];
-    listeners.extend(TcpListener::bind((Ipv6Addr::UNSPECIFIED, ANSWER_PORT)));
-    listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
-    Ok(listeners)
-}
-
-fn answer(listeners: &[TcpListener], stop: &EventFd) {
-    loop {
-        let mut fds: Vec<_> =
-            listeners.iter().map(|listener| PollFd::new(listener.as_fd(), PollFlags::POLLIN)).collect();
-        fds.push(PollFd::new(stop.as_fd(), PollFlags::POLLIN));
-        let polled = poll(&mut fds, PollTimeout::NONE);
-        if polled.is_err() || fds.last().and_then(PollFd::any) == Some(true) {
-            return;
-        }
-        for listener in listeners {
-            while listener.accept().is_ok() {}
-        }
     }
 }
 

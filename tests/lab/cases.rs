@@ -15,10 +15,11 @@ use crate::{Case, documented, owned, prefix, start, try_start};
 
 pub(crate) const CASES: &[Case] = &[
     ("edge_answers_for_the_first_a_middle_and_the_last_prefix", edge_answers),
-    ("everything_works_as_nobody", edge_answers),
+    ("the_edge_answers_as_nobody", edge_answers),
     ("an_upload_of_20_mb_arrives_intact", || uploads(LabConfig::default())),
     ("addresses_of_nobody_are_silent", nobody_is_silent),
     ("every_rule_does_what_it_says", rules),
+    ("every_rule_works_as_nobody", rules),
     ("without_nft_routes_drop_and_prohibit", routes),
     ("a_trace_sees_two_hops", trace),
     ("a_proxy_answers_for_everyone", answers),
@@ -200,12 +201,19 @@ fn scenarios() -> String {
 }
 
 fn forbidden() -> String {
+    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
     // A user namespace has limits of its own: here none may be made below it.
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER).unwrap();
-    std::fs::write("/proc/self/uid_map", "0 0 1").unwrap();
+    std::fs::write("/proc/self/setgroups", "deny").unwrap();
+    std::fs::write("/proc/self/uid_map", format!("0 {user} 1")).unwrap();
+    std::fs::write("/proc/self/gid_map", format!("0 {group} 1")).unwrap();
     std::fs::write("/proc/sys/user/max_user_namespaces", "0").unwrap();
     let error = try_start(LabConfig::default()).unwrap_err();
     assert_eq!(error.to_string(), "cannot make the lab's namespaces: user.max_user_namespaces is 0");
+    std::fs::write("/proc/sys/user/max_user_namespaces", "100").unwrap();
+    std::fs::write("/proc/sys/user/max_net_namespaces", "0").unwrap();
+    let error = try_start(LabConfig::default()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot make the lab's namespaces: user.max_net_namespaces is 0");
     error.hint().unwrap()
 }
 

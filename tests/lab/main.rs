@@ -18,6 +18,9 @@ use egressd::prefix::Prefix;
 /// A case: its name and what it does. What it returns is printed behind the name.
 type Case = (&'static str, fn() -> String);
 
+/// The end of the name of a case that must not run as root.
+const AS_NOBODY: &str = "as_nobody";
+
 /// The user of least privilege, `nobody` on most systems.
 const NOBODY: u32 = 65_534;
 
@@ -38,6 +41,7 @@ fn all() -> Vec<Case> {
 /// In the child: panics fail the case.
 fn run_one(name: &str) -> ExitCode {
     let (_, case) = all().into_iter().find(|&(known, _)| known == name).expect("the parent knows the names");
+    assert!(!name.ends_with(AS_NOBODY) || !nix::unistd::geteuid().is_root(), "{name} runs as root");
     println!("{}", case());
     ExitCode::SUCCESS
 }
@@ -63,7 +67,7 @@ fn run_all(part: &str) -> ExitCode {
 /// Runs a case; one whose name says so, as an ordinary user when this one is root.
 fn child(name: &str) -> Output {
     let program = std::env::current_exe().expect("the test's own path");
-    if !name.ends_with("as_nobody") || !nix::unistd::geteuid().is_root() {
+    if !name.ends_with(AS_NOBODY) || !nix::unistd::geteuid().is_root() {
         return Command::new(program).args(["--case", name]).output().expect("the case starts");
     }
     // The build folder may be closed to others.
