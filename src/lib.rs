@@ -1,7 +1,5 @@
 //! egressd finds out which CloudFront ranges a network blocks, at which hop, and what to do about it.
 
-#[cfg(feature = "io")]
-pub mod cli;
 pub mod exit;
 pub mod observe;
 pub mod plan;
@@ -11,3 +9,8 @@ pub mod scan;
 pub mod scenario;
 pub mod sim;
 pub mod text;
+
+#[cfg(feature = "io")]
+pub mod cli;
+#[cfg(feature = "io")]
+pub mod lab;

@@ -9,7 +9,23 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::prefix::Prefix;
+use crate::prefix::{Prefix, PrefixSet};
+
+/// The scenarios that come with the program: name and text.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("open", include_str!("../data/scenarios/open.toml")),
+    ("stale-allowlist", include_str!("../data/scenarios/stale-allowlist.toml")),
+    ("dropped-range", include_str!("../data/scenarios/dropped-range.toml")),
+    ("rejected-range", include_str!("../data/scenarios/rejected-range.toml")),
+    ("reset-range", include_str!("../data/scenarios/reset-range.toml")),
+    ("hole-in-range", include_str!("../data/scenarios/hole-in-range.toml")),
+    ("mixed", include_str!("../data/scenarios/mixed.toml")),
+    ("everything-dropped", include_str!("../data/scenarios/everything-dropped.toml")),
+    ("own-uplink-down", include_str!("../data/scenarios/own-uplink-down.toml")),
+    ("answers-for-everyone", include_str!("../data/scenarios/answers-for-everyone.toml")),
+    ("lossy-far", include_str!("../data/scenarios/lossy-far.toml")),
+    ("spread", include_str!("../data/scenarios/spread.toml")),
+];
 
 /// A customer's network.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -94,7 +110,7 @@ pub enum RuleAction {
 pub struct Wan {
     /// Delay each way in milliseconds.
     pub delay_ms: f64,
-    /// Up to this much more, uniformly, in milliseconds.
+    /// Up to this much more, uniformly, in milliseconds; packets overtake each other.
     pub jitter_ms: f64,
     /// Share of packets lost each way, 0 to 1.
     pub loss: f64,
@@ -111,6 +127,75 @@ pub struct Older {
     pub date: Date,
     /// What it lacks of the embedded documented list.
     pub without: Vec<Prefix>,
+}
+
+/// Why there is no such scenario.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// None of the embedded ones has this name.
+    #[error("no scenario is called `{name}` (there are: {})", Scenario::names().collect::<Vec<_>>().join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// The text is not a scenario.
+    #[error("scenario `{name}` cannot be read")]
+    Syntax {
+        /// The scenario.
+        name: String,
+        /// Line, key and reason.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl Scenario {
+    /// The names of the embedded scenarios, the simplest first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|&(name, _)| name)
+    }
+
+    /// An embedded scenario.
+    pub fn named(name: &str) -> Result<Self, ScenarioError> {
+        let (_, text) = EMBEDDED
+            .iter()
+            .find(|&&(known, _)| known == name)
+            .ok_or_else(|| ScenarioError::Unknown { name: name.chars().take(64).collect() })?;
+        Self::parse(name, text)
+    }
+
+    /// Reads a scenario from TOML; the name is for the message.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        toml::from_str(text).map_err(|source| ScenarioError::Syntax { name: name.to_owned(), source: Box::new(source) })
+    }
+
+    /// The rules with their destinations spelled out, in order; the first match decides.
+    ///
+    /// `feed` holds the prefixes of the list that is checked against, `older` the addresses of the list that the
+    /// customer's rules were made from.
+    #[must_use]
+    pub fn rules(&self, feed: &[Prefix], older: &PrefixSet) -> Vec<(Vec<Prefix>, RuleAction)> {
+        self.rules.iter().map(|rule| (rule.destination.prefixes(feed, older), rule.action)).collect()
+    }
+
+    /// The addresses of the older list; none when the scenario has no older list.
+    #[must_use]
+    pub fn older_addresses(&self, documented: &PrefixSet) -> Option<PrefixSet> {
+        self.older.as_ref().map(|older| documented.difference(&older.without.iter().copied().collect()))
+    }
+}
+
+impl Destination {
+    /// The prefixes it stands for; what was added since an older list comes as the fewest.
+    fn prefixes(&self, feed: &[Prefix], older: &PrefixSet) -> Vec<Prefix> {
+        match self {
+            Self::Any => {
+                vec![Prefix::containing(IpAddr::from([0; 4]), 0), Prefix::containing(IpAddr::from([0_u8; 16]), 0)]
+            }
+            Self::Listed => feed.to_vec(),
+            Self::AddedSinceOlder => feed.iter().copied().collect::<PrefixSet>().difference(older).prefixes(),
+            Self::Prefixes(prefixes) => prefixes.clone(),
+        }
+    }
 }
 
 impl Wan {
@@ -136,4 +221,68 @@ fn share_of_17(address: IpAddr) -> f64 {
 fn date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn documented() -> Vec<Prefix> {
+        let lists: std::collections::BTreeMap<String, Vec<Prefix>> =
+            serde_json::from_str(include_str!("../data/feeds/documented-2021-01.json")).unwrap();
+        lists.into_values().flatten().collect()
+    }
+
+    #[test]
+    fn every_embedded_scenario_is_read_and_names_listed_prefixes() {
+        let listed: PrefixSet = documented().into_iter().collect();
+        for name in Scenario::names() {
+            let scenario = Scenario::named(name).unwrap();
+            for rule in &scenario.rules {
+                if let Destination::Prefixes(prefixes) = &rule.destination {
+                    assert!(prefixes.iter().all(|&prefix| listed.covers(prefix)), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let message = Scenario::named("opne").unwrap_err().to_string();
+        assert!(message.starts_with("no scenario is called `opne` (there are: open, stale-allowlist,"), "{message}");
+        let error = Scenario::parse("mine", "title = 1").unwrap_err();
+        assert_eq!(error.to_string(), "scenario `mine` cannot be read");
+    }
+
+    #[test]
+    fn the_stale_list_lacks_48_ranges_of_the_documented_one() {
+        let (feed, scenario) = (documented(), Scenario::named("stale-allowlist").unwrap());
+        let without = &scenario.older.as_ref().unwrap().without;
+        assert_eq!(without.len(), 48);
+        assert!(without.iter().all(|prefix| feed.contains(prefix)));
+
+        let older = scenario.older_addresses(&feed.iter().copied().collect()).unwrap();
+        assert_eq!(feed.iter().filter(|&&prefix| older.covers(prefix)).count(), feed.len() - 48);
+        let [(dropped, RuleAction::Drop)] = &scenario.rules(&feed, &older)[..] else { panic!("one rule") };
+        assert_eq!(dropped.iter().copied().collect::<PrefixSet>(), without.iter().copied().collect());
+    }
+
+    #[test]
+    fn destinations_are_spelled_out() {
+        let feed = documented();
+        let rules = |name: &str| Scenario::named(name).unwrap().rules(&feed, &PrefixSet::new());
+        assert!(rules("open").is_empty());
+        assert_eq!(rules("everything-dropped"), [(feed.clone(), RuleAction::Drop)]);
+        let any = ["0.0.0.0/0", "::/0"].map(|text| text.parse().unwrap());
+        assert_eq!(rules("answers-for-everyone"), [(any.to_vec(), RuleAction::Answer)]);
+    }
+
+    #[test]
+    fn distance_is_the_same_within_a_17_and_differs_between_them() {
+        let wan = Scenario::named("spread").unwrap().wan.unwrap();
+        let to = |text: &str| wan.delay_to(text.parse().unwrap());
+        assert_eq!(to("13.32.0.1"), to("13.32.127.254"));
+        assert_ne!(to("13.32.0.1"), to("13.32.128.1"));
+        assert!((10..=260).contains(&to("2600:9000::1").as_millis()));
+    }
 }
