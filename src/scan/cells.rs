@@ -7,6 +7,7 @@ use super::sampler::Sampler;
 use super::tree::{NodeId, RangeTree};
 use crate::observe::{Failure, Outcome};
 use crate::plan::PlannedRange;
+use crate::prefix::Prefix;
 
 /// Probes of one silent cell at the most: what a share of a fifth needs at an error rate of 1 in 10,000.
 const MOST_TRIES: u16 = 64;
@@ -33,6 +34,8 @@ pub(crate) struct RangeState {
 struct Cell {
     leaf: NodeId,
     sampler: Sampler,
+    /// How many /24 blocks it has.
+    blocks: u16,
     tried: u16,
     /// Probes that are too young for their silence to be considered.
     young: u16,
@@ -49,10 +52,11 @@ pub(crate) struct Wanted {
 impl RangeState {
     pub(crate) fn new(planned: &PlannedRange, seed: u64) -> Self {
         let tree = RangeTree::new(planned.range.prefix, planned.cell_length);
-        let cell = |(leaf, prefix)| {
-            let known = planned.known.iter().copied().filter(|&address| crate::prefix::Prefix::holds(prefix, address));
+        let cell = |(leaf, prefix): (NodeId, Prefix)| {
+            let known = planned.known.iter().copied().filter(|&address| prefix.holds(address));
             let sampler = Sampler::new(prefix, known.collect(), seed);
-            Cell { leaf, sampler, tried: 0, young: 0, exhausted: false }
+            let blocks = 1_u16.checked_shl(u32::from(prefix.host_bits().saturating_sub(8))).unwrap_or(MOST_TRIES);
+            Cell { leaf, sampler, blocks: blocks.clamp(1, MOST_TRIES), tried: 0, young: 0, exhausted: false }
         };
         let cells = tree.leaves().into_iter().map(cell).collect();
         Self {
@@ -70,8 +74,9 @@ impl RangeState {
         self.cells.len()
     }
 
-    pub(crate) fn totals(&self) -> &Counts {
-        self.tree.total()
+    /// What is to be learnt from the range for others of its kind.
+    pub(crate) fn lesson(&self) -> Option<Counts> {
+        lesson(&self.tree, self.cells.iter().map(|cell| cell.leaf))
     }
 
     /// Whether the cell should be probed again, given what is in the tree now, silences under way included.
@@ -154,16 +159,33 @@ impl RangeState {
         if self.tree.counts(self.cells[cell].leaf).rejected() {
             return MOST_TRIES;
         }
-        match (self.silence_judges, model.uncovered) {
+        let enough = match (self.silence_judges, model.uncovered) {
+            (true, Some(_)) if model.clustered => TRIES_OF_DARK_CELL.max(self.cells[cell].blocks),
             (true, Some(_)) => MOST_TRIES,
-            (true, None) => TRIES_OF_DARK_CELL.max(self.known(cell)),
-            (false, _) => TRIES_WITHOUT_PROOF.max(self.known(cell)),
-        }
+            (true, None) => TRIES_OF_DARK_CELL,
+            (false, _) => TRIES_WITHOUT_PROOF,
+        };
+        enough.max(self.known(cell))
     }
 
     fn known(&self, cell: usize) -> u16 {
         u16::try_from(self.cells[cell].sampler.known()).unwrap_or(u16::MAX).min(MOST_TRIES)
     }
+}
+
+/// What a range teaches about the others: nothing while it is silent as a whole. Of addresses known to answer, only
+/// those in answering cells count; the silent cells are what is to be judged.
+pub(crate) fn lesson(tree: &RangeTree, leaves: impl Iterator<Item = NodeId>) -> Option<Counts> {
+    let total = tree.total();
+    if !total.answered() {
+        return None;
+    }
+    let known_silences = leaves
+        .map(|leaf| tree.counts(leaf))
+        .filter(|counts| counts.known_answers > 0.0)
+        .map(|counts| counts.known_silences)
+        .sum();
+    Some(Counts { known_silences, ..*total })
 }
 
 /// What an outcome adds to the tree; none for those that say nothing about the range.

@@ -92,7 +92,10 @@ pub struct Scan {
     handshakes: VecDeque<(usize, SocketAddr)>,
     abandon: VecDeque<ProbeId>,
     in_flight: usize,
+    /// Range probes whose silence does not count yet.
     immature: usize,
+    /// Range probes whose silence counts, and which a late answer could still take back.
+    counted: usize,
     tracer: Option<Tracer>,
     observations: Vec<Observation>,
     answered: bool,
@@ -165,6 +168,7 @@ impl Scan {
             abandon: VecDeque::new(),
             in_flight: 0,
             immature: 0,
+            counted: 0,
             tracer: None,
             observations: Vec::new(),
             answered: false,
@@ -196,7 +200,8 @@ impl Scan {
         let timer = self.timers.next();
         let paced = (self.has_work() && self.in_flight < self.plan.pace.in_flight)
             .then(|| (self.pacer.next(), "the pace allows the next probe"));
-        let wave = self.waves.closes_at().map(|at| (at, "a window of probes closes"));
+        let wave = self.waves.closes_at().filter(|_| self.in_flight < self.plan.pace.in_flight);
+        let wave = wave.map(|at| (at.max(self.pacer.next()), "a window of probes closes"));
         [timer, paced, wave].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
@@ -276,6 +281,7 @@ impl Scan {
 
     fn silence_of_range(&mut self, id: usize, now: Duration) {
         self.probes[id].state = State::Counted;
+        self.counted += 1;
         self.immature -= 1;
         let attested = self.waves.attested(self.probes[id].wave);
         let discarded = attested.is_some_and(|share| share < LEAST_ATTESTED);
@@ -436,6 +442,7 @@ impl Scan {
     }
 
     fn end(&mut self, id: usize) {
+        self.counted -= usize::from(self.probes[id].state == State::Counted);
         self.probes[id].state = State::Over;
         self.in_flight -= 1;
     }
@@ -470,7 +477,7 @@ impl Scan {
             || !self.again.is_empty()
             || !self.fresh.is_empty()
             || self.waves.wants_controls()
-            || self.tracer.as_ref().map_or(self.immature == 0, Tracer::ready)
+            || self.tracer.as_ref().map_or(self.only_late(), Tracer::ready)
     }
 
     fn over(&self) -> bool {
@@ -529,10 +536,10 @@ impl Scan {
     /// The next step of the traces: they begin when everything else is done.
     fn next_step(&mut self) -> Option<Action> {
         if self.tracer.is_none() {
-            self.drop_silent();
-            if self.in_flight > 0 {
+            if !self.only_late() {
                 return None;
             }
+            self.drop_silent();
             self.tracer = Some(self.plan_traces());
         }
         let step = self.tracer.as_mut()?.next()?;
@@ -545,12 +552,13 @@ impl Scan {
         Some(self.launch(launch))
     }
 
+    /// Whether only late answers could come still.
+    fn only_late(&self) -> bool {
+        self.in_flight == self.counted
+    }
+
     /// Once all is decided, late answers are not waited for any longer.
     fn drop_silent(&mut self) {
-        let settled = self.immature == 0 && self.handshakes.is_empty();
-        if !settled || self.probes.iter().any(|probe| probe.state == State::Young) {
-            return;
-        }
         for id in 0..self.probes.len() {
             if self.probes[id].state == State::Counted {
                 self.give_up(id);

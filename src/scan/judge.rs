@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::cells::counts_of;
+use super::cells::{counts_of, lesson};
 use super::model::{Counts, Model, Seen};
 use super::trace::{PathEnd, paths};
 use super::tree::{NodeId, RangeTree};
@@ -228,11 +228,13 @@ fn class(planned: &PlannedRange) -> Class {
 fn learn(plan: &ProbePlan, counted: &[Vec<Counted>]) -> BTreeMap<Class, Model> {
     let mut seen: BTreeMap<Class, Seen> = BTreeMap::new();
     for (planned, list) in plan.ranges.iter().zip(counted) {
+        let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
+        for counted in list {
+            tree.add(tree.leaf_of(counted.address), &counted.counts, 1.0);
+        }
         let entry = seen.entry(class(planned)).or_default();
-        let mut total = Counts::default();
-        list.iter().for_each(|counted| total.add(&counted.counts, 1.0));
-        if total.answered() {
-            entry.counts.add(&total, 1.0);
+        if let Some(lesson) = lesson(&tree, tree.leaves().into_iter().map(|(leaf, _)| leaf)) {
+            entry.counts.add(&lesson, 1.0);
         }
     }
     seen.into_iter().map(|(class, seen)| (class, Model::learnt(&seen, class.1, plan.alpha, plan.beta))).collect()
@@ -263,7 +265,12 @@ impl Context {
     ) -> RangeJudgement {
         let model = &self.models[&class(planned)];
         let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
+        let mut silent_blocks = BTreeSet::new();
         for counted in counted {
+            let unknown_silence = counted.counts.silences > 0.0;
+            if unknown_silence && model.clustered && !silent_blocks.insert(block(counted.address)) {
+                continue;
+            }
             let leaf = tree.leaf_of(counted.address);
             tree.add(leaf, &weighed(counted, model), 1.0);
         }
@@ -315,6 +322,11 @@ impl Context {
             })
             .collect()
     }
+}
+
+/// The /24 that holds an IPv4 address: servers are put up by the block.
+fn block(address: IpAddr) -> Prefix {
+    Prefix::containing(address, if address.is_ipv4() { 24 } else { 64 })
 }
 
 fn weighed(counted: &Counted, model: &Model) -> Counts {

@@ -39,8 +39,8 @@ impl Learner {
     pub(crate) fn learn(&mut self, ranges: &[RangeState]) -> bool {
         let mut seen = vec![Seen::default(); self.classes.len()];
         for (range, &class) in ranges.iter().zip(&self.class_of) {
-            if range.totals().answered() {
-                seen[class].counts.add(range.totals(), 1.0);
+            if let Some(lesson) = range.lesson() {
+                seen[class].counts.add(&lesson, 1.0);
             }
         }
         let models: Vec<_> =

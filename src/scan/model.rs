@@ -55,6 +55,9 @@ pub struct Model {
     /// The share of addresses that answer where nothing is known of the single address; none: their silence is no
     /// evidence.
     pub uncovered: Option<Beta>,
+    /// Dark and lit /24 blocks may lie side by side: only the first silence of a block is evidence. Servers are put
+    /// up by the block, so this is ruled out only where next to nothing was silent.
+    pub clustered: bool,
     /// The same for addresses that answered before.
     pub covered: Beta,
     /// Logarithm of the probability that an open address rejects a connection.
@@ -76,6 +79,9 @@ pub struct Seen {
 pub const LEAST_SHARE: f64 = 0.2;
 /// Fewer outcomes than this say nothing about a share.
 const LEAST_SEEN: f64 = 10.0;
+/// From this share of answering addresses on, among so many outcomes, there are no dark blocks to speak of.
+const EVEN_SHARE: f64 = 0.97;
+const EVEN_SEEN: f64 = 50.0;
 /// Ranges differ: what others showed weighs as this many outcomes.
 const WEIGHT_OF_OTHERS: f64 = 20.0;
 /// Addresses that answered before differ less.
@@ -92,6 +98,7 @@ impl Model {
         let answering = answers + known_answers;
         Self {
             uncovered: Some(share).filter(|_| silence_judges && known),
+            clustered: share.mean() < EVEN_SHARE || answers + silences < EVEN_SEEN,
             // Of the addresses that answered once, 2 to 10 % are gone weeks later: nine of ten until more is seen.
             covered: Beta::learnt(9.0 + known_answers, 1.0 + known_silences, WEIGHT_OF_BASELINE),
             rejection: ((rejections + 1.0) / (answering + rejections + 2.0)).ln(),
@@ -111,7 +118,8 @@ impl Model {
     pub(crate) fn differs_from(&self, other: &Self) -> bool {
         let far = |a: f64, b: f64| (a - b).abs() > 0.1;
         let silence = |beta: &Beta| beta.log_likelihood(0.0, 3.0);
-        self.uncovered.is_some() != other.uncovered.is_some()
+        self.clustered != other.clustered
+            || self.uncovered.is_some() != other.uncovered.is_some()
             || self.uncovered.zip(other.uncovered).is_some_and(|(a, b)| far(silence(&a), silence(&b)))
             || far(silence(&self.covered), silence(&other.covered))
             || far(self.rejection, other.rejection)
