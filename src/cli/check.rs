@@ -41,6 +41,9 @@ pub struct CheckArgs {
     /// Connections a second, in place of the profile's: 1 to 2000, or `unlimited` inside the lab
     #[arg(long, value_name = "N|unlimited", value_parser = rate)]
     pub rate: Option<f64>,
+    /// Addresses known to answer, from `egressd baseline record`
+    #[arg(long, value_name = "F")]
+    pub baseline: Option<PathBuf>,
     /// Check the ranges and nothing else
     #[arg(long)]
     pub ranges_only: bool,
@@ -72,11 +75,7 @@ pub enum ReportFormat {
 
 /// Runs it.
 pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-    if args.rate.is_some_and(f64::is_infinite) {
-        return Err(CliError::Usage(
-            "--rate unlimited is for the lab alone: other people's networks are paced".to_owned(),
-        ));
-    }
+    args.refuse_unlimited()?;
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
     let feeds = args.feeds(&config)?;
@@ -85,7 +84,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         settings: args.settings(&config),
         feed: &feeds.newest,
         held: &feeds.older,
-        known: KnownAddresses::default(),
+        known: args.known(&feeds.newest)?,
         trust: job::trust(&config, &[])?,
     };
     let report = job.run(&interrupt)?;
@@ -99,6 +98,18 @@ pub(super) struct Feeds {
 }
 
 impl CheckArgs {
+    pub(super) fn refuse_unlimited(&self) -> Result<(), CliError> {
+        let message = "--rate unlimited is for the lab alone: other people's networks are paced";
+        if self.rate.is_some_and(f64::is_infinite) { Err(CliError::Usage(message.to_owned())) } else { Ok(()) }
+    }
+
+    pub(super) fn known(&self, feed: &FeedSnapshot) -> Result<KnownAddresses, CliError> {
+        self.baseline.as_deref().map_or_else(
+            || Ok(KnownAddresses::default()),
+            |file| Ok(super::baseline::known(&super::baseline::read(file)?, feed)),
+        )
+    }
+
     pub(super) fn config(&self) -> Result<Config, CliError> {
         self.config.as_deref().map_or_else(|| Ok(Config::default()), |file| Ok(read::config(file)?))
     }

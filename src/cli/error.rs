@@ -23,6 +23,9 @@ pub enum CliError {
     /// A feed.
     #[error(transparent)]
     Feed(#[from] ReadError),
+    /// A baseline.
+    #[error(transparent)]
+    Baseline(#[from] super::baseline::ReadError),
     /// The roots or the name for handshakes.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -65,6 +68,7 @@ impl CliError {
             ),
             Self::Ranges(_)
             | Self::Scenario(_)
+            | Self::Baseline(_)
             | Self::Trust(_)
             | Self::Resolve(_)
             | Self::Asked(_)

@@ -245,7 +245,8 @@ struct Row {
 fn blocked_rows(report: &Report) -> Vec<Row> {
     let mut places: BTreeMap<(bool, Option<Mechanism>, Option<Offender>), Vec<&RangeReport>> = BTreeMap::new();
     for range in report.ranges.iter().filter(|range| range.verdict == Verdict::Blocked) {
-        places.entry((!range.is_viewer(), range.mechanism, range.offender)).or_default().push(range);
+        let offender = range.offender.map(|offender| Offender { traced: true, ..offender });
+        places.entry((!range.is_viewer(), range.mechanism, offender)).or_default().push(range);
     }
     let row =
         |((other, mechanism, offender), ranges): ((bool, Option<Mechanism>, Option<Offender>), Vec<&RangeReport>)| {

@@ -1,5 +1,6 @@
 //! The verdict on each range, derived from what was observed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -96,7 +97,25 @@ pub enum Reason {
 pub fn ranges(plan: &ProbePlan, observations: &[Observation]) -> Vec<RangeVerdict> {
     let context = Context::new(plan, observations);
     let judgements = judge(plan, observations);
-    (0..plan.ranges.len()).map(|at| context.verdict(at, &judgements[at])).collect()
+    let mut verdicts: Vec<RangeVerdict> =
+        (0..plan.ranges.len()).map(|at| context.verdict(at, &judgements[at])).collect();
+    infer_offenders(&mut verdicts);
+    verdicts
+}
+
+/// Not every blocked range is traced where there are many. If all that were agree, the others end there too.
+fn infer_offenders(verdicts: &mut [RangeVerdict]) {
+    let mut places: BTreeMap<Mechanism, BTreeSet<Offender>> = BTreeMap::new();
+    for verdict in verdicts.iter() {
+        if let (Some(mechanism), Some(offender)) = (verdict.mechanism, verdict.offender) {
+            places.entry(mechanism).or_default().insert(offender);
+        }
+    }
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.offender.is_none()) {
+        let place = verdict.mechanism.and_then(|mechanism| places.get(&mechanism)).filter(|place| place.len() == 1);
+        let only = place.and_then(BTreeSet::first);
+        verdict.offender = only.map(|offender| Offender { traced: false, ..*offender });
+    }
 }
 
 struct Context<'a> {
