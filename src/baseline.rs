@@ -288,7 +288,7 @@ mod tests {
     fn what_is_no_baseline_is_refused_with_the_reason() {
         for (text, message) in [
             (String::new(), "EOF"),
-            ("[]".to_owned(), "invalid type"),
+            ("[]".to_owned(), "invalid length"),
             (file(&[]).replace("baseline/1", "baseline/2"), "schema"),
             (file(&[&cell("2026-11-03", "4096")]), "13.32.0.0/20 has no address at offset 4096"),
             (file(&[&cell("2026-13-03", "1")]), "date"),

@@ -21,3 +21,5 @@ pub mod cli;
 pub mod lab;
 #[cfg(feature = "io")]
 pub mod net;
+#[cfg(feature = "io")]
+pub mod store;

@@ -36,11 +36,9 @@ fn every_scenario_is_seen_judged_and_explained_as_it_was() {
     let mut wrong = Vec::new();
     for name in Scenario::names() {
         let stages = Stages::of(name);
-        for (stage, text) in [
-            ("observations", &stages.observations),
-            ("verdicts", &stages.verdicts),
-            ("diagnoses", &stages.diagnoses),
-        ] {
+        for (stage, text) in
+            [("observations", &stages.observations), ("verdicts", &stages.verdicts), ("diagnoses", &stages.diagnoses)]
+        {
             if !same_as_golden(name, stage, text) {
                 wrong.push(format!("{name}: {stage}"));
                 // What follows is derived from this stage.
@@ -66,8 +64,13 @@ impl Stages {
         let plan = ProbePlan::new(&settings(), &feed, &known(&scenario, &feed));
         let evidence = run(Scan::new(plan.clone()), &network);
         let verdicts = ranges(&plan, &evidence.observations);
-        let findings =
-            Findings { plan: &plan, observations: &evidence.observations, verdicts: &verdicts, feed: &feed, held: &held };
+        let findings = Findings {
+            plan: &plan,
+            observations: &evidence.observations,
+            verdicts: &verdicts,
+            feed: &feed,
+            held: &held,
+        };
         Self {
             observations: observations(&plan, &evidence),
             verdicts: verdicts.iter().map(verdict).collect(),

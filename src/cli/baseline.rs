@@ -111,7 +111,8 @@ fn run_record(args: &RecordArgs, out: &mut dyn Write) -> Result<ExitStatus, CliE
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
     let feed = args.feeds(&config)?.newest;
-    let known = args.known(&feed)?;
+    let before = args.known()?.unwrap_or_default();
+    let known = KnownAddresses::new(&feed, before.addresses());
     let baseline = record(&ProbePlan::new(&args.settings(&config), &feed, &known), &interrupt)?;
     output::write(args.output.as_deref(), out, baseline.write().as_bytes())?;
     Ok(if baseline.cells() > 0 { ExitStatus::Reachable } else { ExitStatus::Inconclusive })
@@ -166,9 +167,4 @@ fn shown(baseline: &Baseline) -> String {
         }
     }
     page
-}
-
-/// The addresses of a baseline that lie in the ranges of a feed.
-pub(super) fn known(baseline: &Baseline, feed: &FeedSnapshot) -> KnownAddresses {
-    KnownAddresses::new(feed, baseline.addresses())
 }

@@ -1,18 +1,20 @@
 //! `egressd check`: which ranges this network blocks, and where.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::job::{self, Job};
 use super::{CliError, FamilyFilter, ListFilter, output};
+use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
 use crate::exit::ExitStatus;
 use crate::net::interrupt::Interrupt;
-use crate::plan::{KnownAddresses, Settings};
+use crate::plan::Settings;
 use crate::ranges::{FeedSnapshot, Provenance};
 use crate::report::{Format, Report, Style};
+use crate::store::Store;
 
 /// The flags of `check`; `demo` takes them too.
 #[derive(Args, Clone, Debug)]
@@ -44,6 +46,9 @@ pub struct CheckArgs {
     /// Addresses known to answer, from `egressd baseline record`
     #[arg(long, value_name = "F")]
     pub baseline: Option<PathBuf>,
+    /// Folder in which the addresses that answer are kept for the next run, or `off`
+    #[arg(long, value_name = "DIR|off")]
+    pub state: Option<PathBuf>,
     /// Check the ranges and nothing else
     #[arg(long)]
     pub ranges_only: bool,
@@ -84,7 +89,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         settings: args.settings(&config),
         feed: &feeds.newest,
         held: &feeds.older,
-        known: args.known(&feeds.newest)?,
+        baseline: args.known()?,
+        store: args.store(&config),
         trust: job::trust(&config, &[])?,
     };
     let report = job.run(&interrupt)?;
@@ -103,11 +109,13 @@ impl CheckArgs {
         if self.rate.is_some_and(f64::is_infinite) { Err(CliError::Usage(message.to_owned())) } else { Ok(()) }
     }
 
-    pub(super) fn known(&self, feed: &FeedSnapshot) -> Result<KnownAddresses, CliError> {
-        self.baseline.as_deref().map_or_else(
-            || Ok(KnownAddresses::default()),
-            |file| Ok(super::baseline::known(&super::baseline::read(file)?, feed)),
-        )
+    pub(super) fn known(&self) -> Result<Option<Baseline>, CliError> {
+        Ok(self.baseline.as_deref().map(super::baseline::read).transpose()?)
+    }
+
+    fn store(&self, config: &Config) -> Option<Store> {
+        let named = self.state.as_deref().or(Some(config.state.as_path()).filter(|path| !path.as_os_str().is_empty()));
+        if named == Some(Path::new("off")) { None } else { Store::at(named) }
     }
 
     pub(super) fn config(&self) -> Result<Config, CliError> {

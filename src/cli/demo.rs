@@ -13,7 +13,7 @@ use crate::exit::ExitStatus;
 use crate::lab::{self, Lab, LabConfig};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{TrustError, parse_roots};
-use crate::plan::{ProbePlan, Settings};
+use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::ranges::FeedSnapshot;
 use crate::scan::Pace;
@@ -49,13 +49,12 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     let seed = args.check.seed.unwrap_or_else(job::seed);
     let network = LabConfig::of(&scenario, &prefixes, &older.addresses, seed);
     let mut lab = Lab::start(&LabConfig { rules: Vec::new(), ..network.clone() })?;
-    let mut known = args.check.known(&feeds.newest)?;
+    let mut baseline = args.check.known()?;
     if scenario.baseline {
         // The day before: nothing is blocked yet, and what answers is written down.
         let settings = Settings { pace: Pace::UNLIMITED, ..args.check.settings(&config) };
-        let plan = ProbePlan::new(&settings, &feeds.newest, &known);
-        let baseline = lab.client().run(|| baseline::record(&plan, &interrupt))??;
-        known = baseline::known(&baseline, &feeds.newest);
+        let plan = ProbePlan::new(&settings, &feeds.newest, &KnownAddresses::default());
+        baseline = Some(lab.client().run(|| baseline::record(&plan, &interrupt))??);
     }
     lab.replace_rules(&network.rules)?;
     let held: Vec<FeedSnapshot> = feeds.older.iter().cloned().chain(older.snapshot).collect();
@@ -64,7 +63,8 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
         settings: args.check.settings(&config),
         feed: &feeds.newest,
         held: &held,
-        known,
+        baseline,
+        store: None,
         trust: job::trust(&config, &roots(&lab)?)?,
     };
     let report = lab.client().run(|| job.run(&interrupt))??;

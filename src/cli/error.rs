@@ -81,11 +81,7 @@ impl CliError {
     /// Whether the reader of the output went away: nobody is left to be told.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
-        let stream = match self {
-            Self::Output(OutputError::Stream(source))
-            | Self::Ranges(RangesCommandError::Output(OutputError::Stream(source))) => source,
-            _ => return false,
-        };
-        stream.kind() == io::ErrorKind::BrokenPipe
+        let (Self::Output(error) | Self::Ranges(RangesCommandError::Output(error))) = self else { return false };
+        matches!(error, OutputError::Stream(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }

@@ -75,7 +75,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
             clap_complete::generate(shell, &mut Cli::command(), "egressd", page);
             Ok(())
         }),
-        Command::Man => print(out, |page| manual(page)),
+        Command::Man => print(out, manual),
     }
 }
 
