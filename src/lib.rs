@@ -1,4 +1,22 @@
 //! egressd finds out which CloudFront ranges a network blocks, at which hop, and what to do about it.
+//!
+//! The data flows in one direction, and each stage is a module:
+//!
+//! ```text
+//! ranges ─> plan ─> scan ─> observe ─> verdict ─> diagnose ─> report
+//! ```
+//!
+//! 1. [`ranges`] reads the published lists into immutable snapshots: what is listed, for which role, since when.
+//! 2. [`plan`] makes a value of what will be asked: settings and a snapshot in, a plan out.
+//! 3. [`scan`] is the engine: a state machine that decides what is probed next and knows when it has seen enough. It
+//!    holds no socket and reads no clock, so that [`sim`] can run it through thousands of networks in virtual time.
+//! 4. [`observe`] is what it leaves: one record for each operation on each address, kept before anything is judged.
+//! 5. [`verdict`] derives from these records what can be said of each range, how sure that is, and who blocks.
+//! 6. [`diagnose`] brings many verdicts down to few causes, each with a fix and somebody whose job it is.
+//! 7. [`report`] writes it all for a terminal, for a program or for a ticket.
+//!
+//! Around this core lies a shell, behind the default feature `io`: `net` holds the sockets, `lab` a whole customer network
+//! in namespaces, `store` what is kept between runs, `cli` the commands. No module of the core imports the shell.
 
 pub mod baseline;
 pub mod config;

@@ -189,7 +189,7 @@ fn text(traced: &Traced) -> String {
         let what = match (walk.verdict, walk.mechanism) {
             ("open", _) => "reachable".to_owned(),
             ("silent", Some(mechanism)) => {
-                format!("silent: {} if it is a server", how(mechanism, walk.offender.as_ref(), None))
+                format!("silent; if a server is there, it is {}", how(mechanism, walk.offender.as_ref(), None))
             }
             (_, Some(mechanism)) => how(mechanism, walk.offender.as_ref(), None),
             (verdict, None) => verdict.to_owned(),

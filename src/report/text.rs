@@ -7,7 +7,7 @@ use super::{RangeReport, Report};
 use crate::diagnose::{Cause, Diagnosis, Severity, how};
 use crate::prefix::Family;
 use crate::ranges::Source;
-use crate::text::{counted, grouped};
+use crate::text::{counted, grouped, printable};
 use crate::verdict::{Mechanism, Offender, Verdict};
 
 /// What the terminal takes, and how much is asked for.
@@ -61,7 +61,7 @@ impl Page {
         let line = format!(
             "egressd {} · {} · {ranges} ({}) · {pace} · {:.1} s",
             report.tool.version,
-            report.site,
+            printable(&report.site, 60),
             feed_name(report),
             report.seconds
         );
