@@ -21,9 +21,11 @@ mod wave;
 mod tests;
 
 pub use engine::{Action, Attempt, Event, Evidence, Progress, Scan};
-pub use judge::{CellJudgement, RangeJudgement, judge};
+pub use judge::{CellJudgement, CellState, RangeJudgement, judge};
 pub use model::{Beta, Counts, LEAST_SHARE, Model, Seen};
 pub use pace::Pace;
+pub use sampler::Sampler;
 pub use timers::ProbeId;
 pub use trace::{Path, PathEnd, paths};
+pub use tree::RangeTree;
 pub use wave::ControlTotals;
