@@ -1,5 +1,6 @@
 //! The live state of one range: its tree, its cells, and which of them want another probe.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::model::{Counts, Model};
@@ -23,6 +24,14 @@ const HANDSHAKES: usize = 3;
 pub(crate) struct RangeState {
     tree: RangeTree,
     cells: Vec<Cell>,
+    /// Cells that were asked, and did not answer.
+    silent: BTreeSet<usize>,
+    /// The /24 blocks in which an unknown address was silent.
+    silent_blocks: BTreeSet<Prefix>,
+    /// Silences of known addresses in cells in which a known address answered.
+    gone: f64,
+    /// Version of the model that the tree was computed with.
+    version: u32,
     answered: Vec<SocketAddr>,
     handshakes: usize,
     authenticated: bool,
@@ -62,6 +71,10 @@ impl RangeState {
         Self {
             tree,
             cells,
+            silent: BTreeSet::new(),
+            silent_blocks: BTreeSet::new(),
+            gone: 0.0,
+            version: 0,
             answered: Vec::new(),
             handshakes: 0,
             authenticated: false,
@@ -74,16 +87,26 @@ impl RangeState {
         self.cells.len()
     }
 
-    /// What is to be learnt from the range for others of its kind.
+    /// The cells that were asked, and did not answer.
+    pub(crate) fn silent_cells(&self) -> Vec<usize> {
+        self.silent.iter().copied().collect()
+    }
+
+    /// What is to be learnt from the range for others of its kind: see [`lesson`].
     pub(crate) fn lesson(&self) -> Option<Counts> {
-        lesson(&self.tree, self.cells.iter().map(|cell| cell.leaf))
+        let total = self.tree.total();
+        total.answered().then(|| Counts { known_silences: self.gone, ..*total })
     }
 
     /// Whether the cell should be probed again, given what is in the tree now, silences under way included.
-    pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, alpha: f64) -> bool {
+    pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, version: u32, alpha: f64) -> bool {
         let Cell { leaf, tried, young, exhausted, .. } = self.cells[cell];
         if young > 0 || exhausted || self.no_route || self.tree.counts(leaf).answered() {
             return false;
+        }
+        if self.version != version {
+            self.version = version;
+            self.tree.spoil_all();
         }
         let model = self.model(model);
         tried < self.most_tries(cell, &model) && self.tree.blocked(leaf, &model) < 1.0 - alpha
@@ -91,6 +114,7 @@ impl RangeState {
 
     /// The next address of the cell.
     pub(crate) fn take(&mut self, cell: usize, planned: &PlannedRange) -> Option<Wanted> {
+        self.silent.insert(cell);
         let cell = &mut self.cells[cell];
         let known = cell.sampler.next_is_known();
         let Some(address) = cell.sampler.next(&planned.excluded) else {
@@ -108,22 +132,29 @@ impl RangeState {
         *young = young.saturating_sub(1);
     }
 
-    /// A probe that came to nothing by our own fault does not use up a try.
-    pub(crate) fn untried(&mut self, cell: usize) {
+    /// What the silence of an address of the range is: the first of its block, or a further one.
+    pub(crate) fn silent_as(&mut self, address: IpAddr, known: bool) -> SilentAs {
+        SilentAs::of(address, known, &mut self.silent_blocks)
+    }
+
+    /// A probe that came to nothing, and through no fault of the address, does not use up a try.
+    pub(crate) fn untried(&mut self, cell: usize, address: IpAddr) {
         let tried = &mut self.cells[cell].tried;
         *tried = tried.saturating_sub(1);
+        self.silent_blocks.remove(&block(address));
     }
 
     pub(crate) fn count(&mut self, cell: usize, counts: &Counts, times: f64) {
-        let had_answer = self.tree.total().answered();
-        self.tree.add(self.cells[cell].leaf, counts, times);
+        let leaf = self.cells[cell].leaf;
+        let (had_answer, before) = (self.tree.total().answered(), gone(self.tree.counts(leaf)));
+        self.tree.add(leaf, counts, times);
+        self.gone += gone(self.tree.counts(leaf)) - before;
+        if self.tree.counts(leaf).answered() {
+            self.silent.remove(&cell);
+        }
         if had_answer != self.tree.total().answered() {
             self.tree.spoil_all();
         }
-    }
-
-    pub(crate) fn model_changed(&mut self) {
-        self.tree.spoil_all();
     }
 
     pub(crate) fn lost_route(&mut self) {
@@ -173,19 +204,51 @@ impl RangeState {
     }
 }
 
+/// What the silence of an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SilentAs {
+    /// It answered before.
+    Known,
+    /// The first of its /24 block.
+    First,
+    /// A further one of its block: no evidence where blocks may be dark.
+    Repeat,
+}
+
+impl SilentAs {
+    /// Notes the block in which an unknown address was silent.
+    pub(crate) fn of(address: IpAddr, known: bool, silent_blocks: &mut BTreeSet<Prefix>) -> Self {
+        match known {
+            true => Self::Known,
+            false if silent_blocks.insert(block(address)) => Self::First,
+            false => Self::Repeat,
+        }
+    }
+
+    pub(crate) fn counts(self) -> Counts {
+        match self {
+            Self::Known => Counts { known_silences: 1.0, ..Counts::default() },
+            Self::First => Counts { silences: 1.0, ..Counts::default() },
+            Self::Repeat => Counts { repeats: 1.0, ..Counts::default() },
+        }
+    }
+}
+
+/// The /24 that holds an IPv4 address: servers are put up by the block.
+fn block(address: IpAddr) -> Prefix {
+    Prefix::containing(address, if address.is_ipv4() { 24 } else { 64 })
+}
+
 /// What a range teaches about the others: nothing while it is silent as a whole. Of addresses known to answer, only
 /// those in answering cells count; the silent cells are what is to be judged.
 pub(crate) fn lesson(tree: &RangeTree, leaves: impl Iterator<Item = NodeId>) -> Option<Counts> {
     let total = tree.total();
-    if !total.answered() {
-        return None;
-    }
-    let known_silences = leaves
-        .map(|leaf| tree.counts(leaf))
-        .filter(|counts| counts.known_answers > 0.0)
-        .map(|counts| counts.known_silences)
-        .sum();
-    Some(Counts { known_silences, ..*total })
+    let known_silences = leaves.map(|leaf| gone(tree.counts(leaf))).sum();
+    total.answered().then(|| Counts { known_silences, ..*total })
+}
+
+fn gone(cell: &Counts) -> f64 {
+    if cell.known_answers > 0.0 { cell.known_silences } else { 0.0 }
 }
 
 /// What an outcome adds to the tree; none for those that say nothing about the range.

@@ -13,13 +13,15 @@ type Class = (Role, bool);
 pub(crate) struct Learner {
     classes: Vec<(Class, Model)>,
     class_of: Vec<usize>,
+    version: u32,
     alpha: f64,
     beta: f64,
 }
 
 impl Learner {
     pub(crate) fn new(plan: &ProbePlan) -> Self {
-        let mut learner = Self { classes: Vec::new(), class_of: Vec::new(), alpha: plan.alpha, beta: plan.beta };
+        let (alpha, beta) = (plan.alpha, plan.beta);
+        let mut learner = Self { classes: Vec::new(), class_of: Vec::new(), version: 0, alpha, beta };
         for planned in &plan.ranges {
             let class = (planned.range.role, planned.silence_judges());
             let at = learner.classes.iter().position(|(other, _)| *other == class).unwrap_or_else(|| {
@@ -35,6 +37,11 @@ impl Learner {
         &self.classes[self.class_of[range]].1
     }
 
+    /// Grows with every change of a model.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
     /// Learns anew; whether anything changed that is worth another look at all ranges.
     pub(crate) fn learn(&mut self, ranges: &[RangeState]) -> bool {
         let mut seen = vec![Seen::default(); self.classes.len()];
@@ -43,11 +50,13 @@ impl Learner {
                 seen[class].counts.add(&lesson, 1.0);
             }
         }
+        Seen::share_baseline(seen.iter_mut());
         let models: Vec<_> =
             self.classes.iter().zip(&seen).map(|(&(class, _), seen)| (class, self.fresh(seen, class))).collect();
         let changed = models.iter().zip(&self.classes).any(|((_, new), (_, old))| new.differs_from(old));
         if changed {
             self.classes = models;
+            self.version += 1;
         }
         changed
     }

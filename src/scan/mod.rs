@@ -6,12 +6,14 @@
 
 mod cells;
 mod engine;
+mod hops;
 mod judge;
 mod learn;
 mod model;
 mod pace;
 mod rtt;
 mod sampler;
+mod suspects;
 mod timers;
 mod trace;
 mod tree;

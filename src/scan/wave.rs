@@ -16,6 +16,9 @@ pub(crate) const LEAST_ATTESTED: f64 = 0.7;
 const POOL: usize = 256;
 /// A control that was silent this often in a row is no longer one: its own path may have changed.
 const STRIKES: u8 = 3;
+/// Waves that may be discarded before the scan gives up, and four more for each that passed: a limiter far under the
+/// pace costs ten to find the rate, and then three for each that passes.
+const PATIENCE: u32 = 20;
 
 /// All waves of a run, and the pool of controls.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct Waves {
     pool: Vec<Control>,
     turn: usize,
     longest: Duration,
+    passed: u32,
+    discarded: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -64,7 +69,7 @@ pub struct ControlTotals {
 impl Waves {
     pub(crate) fn new(per_second: f64) -> Self {
         let longest = Duration::from_secs_f64((f64::from(PROBES) / per_second).clamp(0.5, 10.0));
-        Self { waves: vec![Wave::default()], pool: Vec::new(), turn: 0, longest }
+        Self { waves: vec![Wave::default()], pool: Vec::new(), turn: 0, longest, passed: 0, discarded: 0 }
     }
 
     pub(crate) fn current(&self) -> WaveId {
@@ -78,8 +83,9 @@ impl Waves {
         }
     }
 
-    pub(crate) fn has_controls(&self) -> bool {
-        !self.pool.is_empty()
+    /// Whether so many waves were discarded that more would be too: an uplink that went down does not come back for us.
+    pub(crate) fn hopeless(&self) -> bool {
+        self.discarded > PATIENCE + 4 * self.passed
     }
 
     pub(crate) fn probe_launched(&mut self, now: Duration) {
@@ -96,13 +102,10 @@ impl Waves {
             return None;
         }
         self.close_if_full(now);
-        let due = |wave: &Wave| match wave.closed {
-            true => wave.sent < CONTROLS,
-            false => wave.sent < CONTROLS.min(wave.probes * CONTROLS / PROBES),
-        };
+        let wanted = |wave: &Wave| if wave.closed { CONTROLS } else { CONTROLS.min(wave.probes * CONTROLS / PROBES) };
         // Only the last two can be incomplete: a wave opens when the one before is closed.
         let from = self.waves.len().saturating_sub(2);
-        let id = (from..self.waves.len()).find(|&id| due(&self.waves[id]))?;
+        let id = (from..self.waves.len()).find(|&id| self.waves[id].sent < wanted(&self.waves[id]))?;
         self.waves[id].sent += 1;
         Some((id, self.pick()))
     }
@@ -131,16 +134,18 @@ impl Waves {
     pub(crate) fn control_done(&mut self, id: WaveId, target: SocketAddr, answered: bool) -> Option<Attested> {
         self.strike(target, answered);
         let wave = &mut self.waves[id];
-        if answered {
-            wave.answered += 1
-        } else {
-            wave.silent += 1
-        }
+        wave.answered += u32::from(answered);
+        wave.silent += u32::from(!answered);
         if !wave.closed || wave.answered + wave.silent < CONTROLS {
             return None;
         }
         let share = f64::from(wave.answered) / f64::from(wave.answered + wave.silent);
         wave.attested = Some(share);
+        if share < LEAST_ATTESTED {
+            self.discarded += 1;
+        } else {
+            self.passed += 1;
+        }
         Some(Attested { wave: id, share })
     }
 
@@ -150,11 +155,10 @@ impl Waves {
     }
 
     pub(crate) fn totals(&self) -> ControlTotals {
-        let discarded = |wave: &&Wave| wave.attested.is_some_and(|share| share < LEAST_ATTESTED);
         ControlTotals {
             sent: self.waves.iter().map(|wave| wave.answered + wave.silent).sum(),
             answered: self.waves.iter().map(|wave| wave.answered).sum(),
-            waves_discarded: u32::try_from(self.waves.iter().filter(discarded).count()).unwrap_or(u32::MAX),
+            waves_discarded: self.discarded,
         }
     }
 
