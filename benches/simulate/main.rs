@@ -66,8 +66,8 @@ fn feed(path: &str) -> FeedSnapshot {
 
 fn table(rows: &[(String, Conditions)], runs: u64, seed: u64) {
     println!(
-        "{:<34} {:>6} {:>6} {:>6} {:>5} {:>6} {:>8} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>6} {:>6}",
-        "network", "ranges", "false", "missed", "wrong", "unsure", "exact", "probes", "ratio", "others", "decide",
+        "{:<34} {:>6} {:>6} {:>6} {:>5} {:>6} {:>8} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>6} {:>6}",
+        "network", "ranges", "false", "missed", "wrong", "unsure", "exact", "probes", "/ B", "/ B'", "others", "decide",
         "slowest", "ends", "waves", "ms/run"
     );
     for (name, conditions) in rows {
@@ -89,7 +89,7 @@ fn scores(conditions: &Conditions, runs: u64, seed: u64) -> Score {
 fn line(name: &str, score: &Score, milliseconds: f64) {
     let runs = score.runs as f64;
     println!(
-        "{name:<34} {:>6} {:>6} {:>6} {:>5} {:>6.2} {:>8} {:>6.0} {:>6.3} {:>6.0} {:>6.2}s {:>6.2}s {:>6.2}s {:>6.1} {:>6.1}",
+        "{name:<34} {:>6} {:>6} {:>6} {:>5} {:>6.2} {:>8} {:>6.0} {:>6.3} {:>6.3} {:>6.0} {:>6.2}s {:>6.2}s {:>6.2}s {:>6.1} {:>6.1}",
         score.ranges,
         score.false_ranges,
         score.missed_ranges,
@@ -98,6 +98,7 @@ fn line(name: &str, score: &Score, milliseconds: f64) {
         format!("{}/{}", score.exact, score.runs),
         score.probes as f64 / runs,
         score.probes as f64 / score.bound,
+        score.probes as f64 / score.bound_by_block,
         score.others as f64 / runs,
         score.decided.as_secs_f64() / runs,
         score.slowest.as_secs_f64(),

@@ -135,7 +135,7 @@ impl Model {
 
     /// Whether the difference to another model could change a judgement.
     pub(crate) fn differs_from(&self, other: &Self) -> bool {
-        let far = |a: f64, b: f64| (a - b).abs() > 0.1;
+        let far = |a: f64, b: f64| (a - b).abs() > 0.05;
         let silence = |beta: &Beta| beta.log_likelihood(0.0, 3.0);
         self.clustered != other.clustered
             || self.uncovered.is_some() != other.uncovered.is_some()

@@ -37,6 +37,11 @@ impl Pacer {
         Self { limit: per_second, rate: per_second, next: Duration::ZERO }
     }
 
+    /// Launches a second, at present.
+    pub(crate) fn per_second(&self) -> f64 {
+        self.rate
+    }
+
     /// Whether a launch may leave now.
     pub(crate) fn ready(&self, now: Duration) -> bool {
         now >= self.next

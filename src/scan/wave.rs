@@ -15,10 +15,10 @@ pub(crate) const LEAST_ATTESTED: f64 = 0.7;
 /// Answering addresses that are kept for use as controls.
 const POOL: usize = 256;
 /// A control that was silent this often in a row is no longer one: its own path may have changed.
-const STRIKES: u8 = 3;
-/// Waves that may be discarded before the scan gives up, and four more for each that passed: a limiter far under the
-/// pace costs ten to find the rate, and then three for each that passes.
-const PATIENCE: u32 = 20;
+const STRIKES: u8 = 2;
+/// The scan may be slowed so often before it gives up, and twice more for each wave that passed: ten times are from the
+/// fastest pace to the slowest.
+const PATIENCE: u32 = 15;
 
 /// All waves of a run, and the pool of controls.
 #[derive(Clone, Debug)]
@@ -26,7 +26,11 @@ pub(crate) struct Waves {
     waves: Vec<Wave>,
     pool: Vec<Control>,
     turn: usize,
+    /// How long a wave stays open.
     longest: Duration,
+    /// Waves that were opened before are judged by the pace of before.
+    slowed: Duration,
+    slowed_times: u32,
     passed: u32,
     discarded: u32,
 }
@@ -68,8 +72,16 @@ pub struct ControlTotals {
 
 impl Waves {
     pub(crate) fn new(per_second: f64) -> Self {
-        let longest = Duration::from_secs_f64((f64::from(PROBES) / per_second).clamp(0.5, 10.0));
-        Self { waves: vec![Wave::default()], pool: Vec::new(), turn: 0, longest, passed: 0, discarded: 0 }
+        Self {
+            waves: vec![Wave::default()],
+            pool: Vec::new(),
+            turn: 0,
+            longest: longest(per_second),
+            slowed: Duration::ZERO,
+            slowed_times: 0,
+            passed: 0,
+            discarded: 0,
+        }
     }
 
     pub(crate) fn current(&self) -> WaveId {
@@ -83,9 +95,25 @@ impl Waves {
         }
     }
 
+    /// Whether a discarded wave is a reason to slow down: it is not if it was opened before the last time, as it shows
+    /// the same trouble.
+    pub(crate) fn slows(&mut self, id: WaveId, now: Duration) -> bool {
+        let slows = self.waves[id].opened >= self.slowed;
+        if slows {
+            self.slowed = now;
+            self.slowed_times += 1;
+        }
+        slows
+    }
+
+    /// Waves last as long as this pace needs for their probes.
+    pub(crate) fn paced(&mut self, per_second: f64) {
+        self.longest = longest(per_second);
+    }
+
     /// Whether so many waves were discarded that more would be too: an uplink that went down does not come back for us.
     pub(crate) fn hopeless(&self) -> bool {
-        self.discarded > PATIENCE + 4 * self.passed
+        self.slowed_times > PATIENCE + 2 * self.passed
     }
 
     pub(crate) fn probe_launched(&mut self, now: Duration) {
@@ -149,6 +177,18 @@ impl Waves {
         Some(Attested { wave: id, share })
     }
 
+    /// Notes a control that answered after it was taken for silent; the judgement anew, if the wave had passed.
+    pub(crate) fn control_late(&mut self, id: WaveId, target: SocketAddr) -> Option<Attested> {
+        self.strike(target, true);
+        let wave = &mut self.waves[id];
+        wave.answered += 1;
+        wave.silent -= 1;
+        let share = f64::from(wave.answered) / f64::from(wave.answered + wave.silent);
+        let attested = wave.attested.as_mut().filter(|attested| **attested >= LEAST_ATTESTED)?;
+        *attested = share;
+        Some(Attested { wave: id, share })
+    }
+
     /// The share of its controls that answered, once it is judged.
     pub(crate) fn attested(&self, id: WaveId) -> Option<f64> {
         self.waves[id].attested
@@ -189,6 +229,10 @@ impl Waves {
     fn last(&mut self) -> &mut Wave {
         self.waves.last_mut().expect("there is always a wave")
     }
+}
+
+fn longest(per_second: f64) -> Duration {
+    Duration::from_secs_f64((f64::from(PROBES) / per_second).clamp(0.5, 10.0))
 }
 
 /// Coprime to every pool size that is not its multiple.
@@ -252,7 +296,7 @@ mod tests {
     #[test]
     fn a_control_that_went_silent_is_dropped() {
         let mut waves = with_pool();
-        (0..3).for_each(|_| _ = waves.control_done(0, target(1), false));
+        (0..2).for_each(|_| _ = waves.control_done(0, target(1), false));
         assert_eq!(waves.pool.len(), 39);
     }
 }

@@ -29,8 +29,10 @@ pub struct Score {
     pub probes: usize,
     /// Controls and traces.
     pub others: usize,
-    /// Probes that any method needs at the least.
+    /// Probes that any method needs at the least: detection, 3.2.
     pub bound: f64,
+    /// The same with each block by itself: as many probes as it has cells, or as its silence needs.
+    pub bound_by_block: f64,
     /// Time until the last range was asked and judged.
     pub decided: Duration,
     /// The same of the slowest scan.
@@ -70,17 +72,20 @@ impl Trial {
             blocked.extend(tally.blocked);
         }
         score.exact = usize::from(exact);
-        score.bound = self.bound(open, &blocked);
+        self.bound(open, &blocked, &mut score);
         score
     }
 
     /// One answer of each open cell, and for the blocked ones one probe each, or of each block as many as its silence
     /// needs for the error rate.
-    fn bound(&self, open: usize, blocked: &[Prefix]) -> f64 {
+    fn bound(&self, open: usize, blocked: &[Prefix], score: &mut Score) {
         let share = self.answering.min(0.999);
         let silences = self.plan.alpha.ln() / (1.0 - share).ln();
-        let blocks = blocked.iter().copied().collect::<PrefixSet>().prefixes().len();
-        open as f64 / share + (blocked.len() as f64).max(blocks as f64 * silences)
+        let blocks = blocked.iter().copied().collect::<PrefixSet>().prefixes();
+        let of_block = |block: &Prefix| blocked.iter().filter(|cell| block.covers(**cell)).count() as f64;
+        let open = open as f64 / share;
+        score.bound = open + (blocked.len() as f64).max(blocks.len() as f64 * silences);
+        score.bound_by_block = open + blocks.iter().map(|block| of_block(block).max(silences)).sum::<f64>();
     }
 }
 
@@ -97,6 +102,7 @@ impl Score {
         self.probes += other.probes;
         self.others += other.others;
         self.bound += other.bound;
+        self.bound_by_block += other.bound_by_block;
         self.decided += other.decided;
         self.slowest = self.slowest.max(other.slowest);
         self.took += other.took;

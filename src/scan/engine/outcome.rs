@@ -85,29 +85,40 @@ impl Scan {
         }
     }
 
-    fn settle_control(&mut self, id: usize, answered: bool) {
-        let Probe { wave, target, .. } = self.probes[id];
-        if let Some(attested) = self.waves.control_done(wave, target, answered) {
-            self.judge_wave(attested);
+    /// A control that is taken for silent may answer still, as an address of a range may.
+    pub(super) fn settle_control(&mut self, id: usize, answered: bool) {
+        let Probe { wave, target, state, .. } = self.probes[id];
+        if state != State::Counted {
+            if let Some(attested) = self.waves.control_done(wave, target, answered) {
+                self.judge_wave(attested);
+            }
+        } else if let Some(attested) = self.waves.control_late(wave, target).filter(|_| answered) {
+            self.attest_wave(attested);
         }
     }
 
     fn judge_wave(&mut self, attested: Attested) {
-        let passed = attested.share >= LEAST_ATTESTED;
-        if passed {
+        if attested.share >= LEAST_ATTESTED {
             self.pacer.recover();
-        } else {
+        } else if self.waves.slows(attested.wave, self.now) {
             self.pacer.halve();
         }
+        self.waves.paced(self.pacer.per_second());
         if self.learner.learn(&self.ranges) {
             self.queue.doubt(0..self.ranges.len());
         }
-        for id in self.in_wave.get_mut(attested.wave).map(std::mem::take).unwrap_or_default() {
-            self.attest(id, attested.share, passed);
-        }
+        self.attest_wave(attested);
         if self.waves.hopeless() {
             self.queue.close();
         }
+    }
+
+    fn attest_wave(&mut self, attested: Attested) {
+        let Some(probes) = self.in_wave.get_mut(attested.wave).map(std::mem::take) else { return };
+        for &id in &probes {
+            self.attest(id, attested.share, attested.share >= LEAST_ATTESTED);
+        }
+        self.in_wave[attested.wave] = probes;
     }
 
     /// Gives a silence the weight that its wave's controls allow.

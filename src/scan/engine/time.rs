@@ -43,6 +43,7 @@ impl Scan {
         match (self.probes[id].purpose, self.probes[id].operation) {
             (Purpose::Range(_), Operation::TlsHandshake) => self.abandoned(id, Failure::TlsNoAnswer, now),
             (Purpose::Range(range), _) => self.silence_of_range(id, range, now),
+            (Purpose::Control, _) => self.silence_of_control(id, now),
             _ => self.abandoned(id, Failure::NoAnswer, now),
         }
     }
@@ -61,6 +62,13 @@ impl Scan {
         let outcome = Err(if discarded { Failure::ControlsSilent } else { Failure::NoAnswer });
         self.observe(id, outcome, now, attested);
         self.requeue((range, self.probes[id].cell));
+    }
+
+    fn silence_of_control(&mut self, id: usize, now: Duration) {
+        self.settle_control(id, false);
+        self.probes[id].state = State::Counted;
+        self.counted += 1;
+        self.observe(id, Err(Failure::NoAnswer), now, None);
     }
 
     pub(super) fn give_up(&mut self, id: usize) {
