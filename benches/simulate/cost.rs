@@ -74,12 +74,12 @@ fn line(name: &str, trial: &Trial) {
     calls.replay(scan);
     let with_suspects = began.elapsed();
     let began = Instant::now();
-    let cells: usize = judge(&trial.plan, &evidence.observations).iter().map(|range| range.cells.len()).sum();
+    let size: usize = judge(&trial.plan, &evidence.observations).iter().map(|range| range.cells.len()).sum();
     let judged = began.elapsed();
     // The engine judges once itself, to know whose paths to trace.
     let engine = with_suspects.saturating_sub(judged);
     println!(
-        "{name:<40} {cells:>8} {:>9} {:>6.1} ms {:>10.3} {:>7.1} ms",
+        "{name:<40} {size:>8} {:>9} {:>6.1} ms {:>10.3} {:>7.1} ms",
         calls.events(),
         engine.as_secs_f64() * 1e3,
         engine.as_secs_f64() * 1e6 / calls.events() as f64,

@@ -1,6 +1,6 @@
 //! The live state of one range: its tree, its cells, and which of them want another probe.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::model::{Counts, Model};
@@ -16,6 +16,8 @@ const MOST_TRIES: u16 = 64;
 const TRIES_WITHOUT_PROOF: u16 = 3;
 /// In a cell that no baseline covers, in a range that answers elsewhere.
 const TRIES_OF_DARK_CELL: u16 = 6;
+/// Young probes of a silent cell at the most: one after the other, a hole in an open range took ten times the hedge.
+const AT_ONCE: u16 = 3;
 /// Authenticated handshakes of one range at the most.
 const HANDSHAKES: usize = 3;
 
@@ -61,9 +63,12 @@ pub(crate) struct Wanted {
 impl RangeState {
     pub(crate) fn new(planned: &PlannedRange, seed: u64) -> Self {
         let tree = RangeTree::new(planned.range.prefix, planned.cell_length);
+        let mut known: BTreeMap<NodeId, Vec<IpAddr>> = BTreeMap::new();
+        for &address in planned.known.iter().filter(|&&address| planned.range.prefix.holds(address)) {
+            known.entry(tree.leaf_of(address)).or_default().push(address);
+        }
         let cell = |(leaf, prefix): (NodeId, Prefix)| {
-            let known = planned.known.iter().copied().filter(|&address| prefix.holds(address));
-            let sampler = Sampler::new(prefix, known.collect(), seed);
+            let sampler = Sampler::new(prefix, known.remove(&leaf).unwrap_or_default(), seed);
             let blocks = 1_u16.checked_shl(u32::from(prefix.host_bits().saturating_sub(8))).unwrap_or(MOST_TRIES);
             Cell { leaf, sampler, blocks: blocks.clamp(1, MOST_TRIES), tried: 0, young: 0, exhausted: false }
         };
@@ -95,13 +100,16 @@ impl RangeState {
     /// What is to be learnt from the range for others of its kind: see [`lesson`].
     pub(crate) fn lesson(&self) -> Option<Counts> {
         let total = self.tree.total();
-        total.answered().then(|| Counts { known_silences: self.gone, ..*total })
+        total.answered().then_some(Counts { known_silences: self.gone, ..*total })
     }
 
     /// Whether the cell should be probed again, given what is in the tree now, silences under way included.
     pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, version: u32, alpha: f64) -> bool {
         let Cell { leaf, tried, young, exhausted, .. } = self.cells[cell];
-        if young > 0 || exhausted || self.no_route || self.tree.counts(leaf).answered() {
+        if exhausted || self.no_route || self.tree.counts(leaf).answered() {
+            return false;
+        }
+        if young >= self.at_once(leaf) {
             return false;
         }
         if self.version != version {
@@ -109,7 +117,17 @@ impl RangeState {
             self.tree.spoil_all();
         }
         let model = self.model(model);
-        tried < self.most_tries(cell, &model) && self.tree.blocked(leaf, &model) < 1.0 - alpha
+        if tried >= self.most_tries(cell, &model) {
+            return false;
+        }
+        let doubt = 1.0 - self.tree.blocked(leaf, &model);
+        doubt > alpha && (young == 0 || f64::from(young) * model.most_nats() < (doubt / alpha).ln())
+    }
+
+    /// How many probes of a cell may be young: where two addresses were silent, more are tried side by side, but no more
+    /// than are needed.
+    fn at_once(&self, leaf: NodeId) -> u16 {
+        if self.tree.counts(leaf).all_silences() < 1.5 { 1 } else { AT_ONCE }
     }
 
     /// The next address of the cell.
@@ -244,7 +262,7 @@ fn block(address: IpAddr) -> Prefix {
 pub(crate) fn lesson(tree: &RangeTree, leaves: impl Iterator<Item = NodeId>) -> Option<Counts> {
     let total = tree.total();
     let known_silences = leaves.map(|leaf| gone(tree.counts(leaf))).sum();
-    total.answered().then(|| Counts { known_silences, ..*total })
+    total.answered().then_some(Counts { known_silences, ..*total })
 }
 
 fn gone(cell: &Counts) -> f64 {

@@ -157,7 +157,9 @@ fn nothing_answers(plan: &ProbePlan, counted: &[Vec<Counted>], observations: &[O
     let mut total = Counts::default();
     for (planned, list) in plan.ranges.iter().zip(counted) {
         if planned.silence_judges() {
-            list.iter().for_each(|counted| total.add(&counted.counts, 1.0));
+            for counted in list {
+                total.add(&counted.counts, 1.0);
+            }
         }
     }
     let nats = -(total.silences + total.repeats) * (1.0 - HIDDEN_SHARE).ln();

@@ -96,8 +96,12 @@ impl Seen {
     pub(crate) fn share_baseline<'a>(all: impl Iterator<Item = &'a mut Self>) {
         let mut all: Vec<&mut Self> = all.collect();
         let mut baseline = Counts::default();
-        all.iter().for_each(|seen| baseline.add(&seen.counts, 1.0));
-        all.iter_mut().for_each(|seen| seen.baseline = baseline);
+        for seen in &all {
+            baseline.add(&seen.counts, 1.0);
+        }
+        for seen in &mut all {
+            seen.baseline = baseline;
+        }
     }
 }
 
@@ -135,13 +139,19 @@ impl Model {
 
     /// Whether the difference to another model could change a judgement.
     pub(crate) fn differs_from(&self, other: &Self) -> bool {
-        let far = |a: f64, b: f64| (a - b).abs() > 0.05;
+        let far = |a: f64, b: f64| (a - b).abs() > 0.1;
         let silence = |beta: &Beta| beta.log_likelihood(0.0, 3.0);
         self.clustered != other.clustered
             || self.uncovered.is_some() != other.uncovered.is_some()
             || self.uncovered.zip(other.uncovered).is_some_and(|(a, b)| far(silence(&a), silence(&b)))
             || far(silence(&self.covered), silence(&other.covered))
             || far(self.rejection, other.rejection)
+    }
+
+    /// What one more silence says at the most, in nats.
+    pub(crate) fn most_nats(&self) -> f64 {
+        let covered = self.covered.mean();
+        -(1.0 - self.uncovered.map_or(covered, |beta| beta.mean().max(covered))).ln()
     }
 
     /// What part of its weight a silence keeps when only this share of the controls answered.
@@ -191,6 +201,12 @@ impl Counts {
         self.known_silences += times * other.known_silences;
         self.rejections += times * other.rejections;
         self.prohibitions += times * other.prohibitions;
+    }
+
+    /// Silences of any kind.
+    #[must_use]
+    pub fn all_silences(&self) -> f64 {
+        self.silences + self.repeats + self.known_silences
     }
 
     /// Whether anything answered.

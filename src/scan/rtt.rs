@@ -5,6 +5,8 @@ use std::time::Duration;
 /// The round trips of a run, in classes that double.
 #[derive(Clone, Debug)]
 pub(crate) struct RoundTrips {
+    /// Where each class ends.
+    ends: [Duration; CLASSES],
     classes: [u32; CLASSES],
     total: u32,
 }
@@ -17,7 +19,7 @@ const REPEAT: Duration = Duration::from_secs(1);
 
 impl Default for RoundTrips {
     fn default() -> Self {
-        Self { classes: [0; CLASSES], total: 0 }
+        Self { ends: std::array::from_fn(end), classes: [0; CLASSES], total: 0 }
     }
 }
 
@@ -28,7 +30,7 @@ impl RoundTrips {
         if took >= REPEAT {
             return;
         }
-        let class = ((took.as_secs_f64() / SMALLEST).max(1.0).log2() * 4.0) as usize;
+        let class = self.ends.partition_point(|&end| end <= took);
         self.classes[class.min(CLASSES - 1)] += 1;
         self.total += 1;
     }
@@ -55,14 +57,18 @@ impl RoundTrips {
     fn quantile(&self, share: f64) -> Duration {
         let wanted = f64::from(self.total) * share;
         let mut below = 0.0;
-        for (class, &count) in (0_u8..).zip(&self.classes) {
+        for (&end, &count) in self.ends.iter().zip(&self.classes) {
             below += f64::from(count);
             if count > 0 && below >= wanted {
-                return Duration::from_secs_f64(SMALLEST * 2_f64.powf(f64::from(class + 1) / 4.0));
+                return end;
             }
         }
         Duration::ZERO
     }
+}
+
+fn end(class: usize) -> Duration {
+    Duration::from_secs_f64(SMALLEST * 2_f64.powf((class + 1) as f64 / 4.0))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ const PATIENCE: u32 = 15;
 /// All waves of a run, and the pool of controls.
 #[derive(Clone, Debug)]
 pub(crate) struct Waves {
-    waves: Vec<Wave>,
+    list: Vec<Wave>,
     pool: Vec<Control>,
     turn: usize,
     /// How long a wave stays open.
@@ -73,7 +73,7 @@ pub struct ControlTotals {
 impl Waves {
     pub(crate) fn new(per_second: f64) -> Self {
         Self {
-            waves: vec![Wave::default()],
+            list: vec![Wave::default()],
             pool: Vec::new(),
             turn: 0,
             longest: longest(per_second),
@@ -85,7 +85,7 @@ impl Waves {
     }
 
     pub(crate) fn current(&self) -> WaveId {
-        self.waves.len() - 1
+        self.list.len() - 1
     }
 
     /// An address that answered just now: from here on it can serve as a control.
@@ -98,7 +98,7 @@ impl Waves {
     /// Whether a discarded wave is a reason to slow down: it is not if it was opened before the last time, as it shows
     /// the same trouble.
     pub(crate) fn slows(&mut self, id: WaveId, now: Duration) -> bool {
-        let slows = self.waves[id].opened >= self.slowed;
+        let slows = self.list[id].opened >= self.slowed;
         if slows {
             self.slowed = now;
             self.slowed_times += 1;
@@ -132,36 +132,36 @@ impl Waves {
         self.close_if_full(now);
         let wanted = |wave: &Wave| if wave.closed { CONTROLS } else { CONTROLS.min(wave.probes * CONTROLS / PROBES) };
         // Only the last two can be incomplete: a wave opens when the one before is closed.
-        let from = self.waves.len().saturating_sub(2);
-        let id = (from..self.waves.len()).find(|&id| self.waves[id].sent < wanted(&self.waves[id]))?;
-        self.waves[id].sent += 1;
+        let from = self.list.len().saturating_sub(2);
+        let id = (from..self.list.len()).find(|&id| self.list[id].sent < wanted(&self.list[id]))?;
+        self.list[id].sent += 1;
         Some((id, self.pick()))
     }
 
     /// When the current wave closes for its age; none while it is empty or nothing could attest it.
     pub(crate) fn closes_at(&self) -> Option<Duration> {
-        let wave = self.waves.last().expect("there is always a wave");
+        let wave = self.list.last().expect("there is always a wave");
         (wave.probes > 0 && !self.pool.is_empty()).then(|| wave.opened + self.longest)
     }
 
     /// Whether a closed wave still wants controls sent.
     pub(crate) fn wants_controls(&self) -> bool {
-        let from = self.waves.len().saturating_sub(2);
-        !self.pool.is_empty() && self.waves[from..].iter().any(|wave| wave.closed && wave.sent < CONTROLS)
+        let from = self.list.len().saturating_sub(2);
+        !self.pool.is_empty() && self.list[from..].iter().any(|wave| wave.closed && wave.sent < CONTROLS)
     }
 
     /// Closes the current wave if it holds a probe, so that it can be judged.
     pub(crate) fn close(&mut self) {
         if self.last().probes > 0 && !self.pool.is_empty() {
             self.last().closed = true;
-            self.waves.push(Wave::default());
+            self.list.push(Wave::default());
         }
     }
 
     /// Notes the outcome of a control; the judgement, once the last of the wave's controls is in.
     pub(crate) fn control_done(&mut self, id: WaveId, target: SocketAddr, answered: bool) -> Option<Attested> {
         self.strike(target, answered);
-        let wave = &mut self.waves[id];
+        let wave = &mut self.list[id];
         wave.answered += u32::from(answered);
         wave.silent += u32::from(!answered);
         if !wave.closed || wave.answered + wave.silent < CONTROLS {
@@ -180,7 +180,7 @@ impl Waves {
     /// Notes a control that answered after it was taken for silent; the judgement anew, if the wave had passed.
     pub(crate) fn control_late(&mut self, id: WaveId, target: SocketAddr) -> Option<Attested> {
         self.strike(target, true);
-        let wave = &mut self.waves[id];
+        let wave = &mut self.list[id];
         wave.answered += 1;
         wave.silent -= 1;
         let share = f64::from(wave.answered) / f64::from(wave.answered + wave.silent);
@@ -191,13 +191,13 @@ impl Waves {
 
     /// The share of its controls that answered, once it is judged.
     pub(crate) fn attested(&self, id: WaveId) -> Option<f64> {
-        self.waves[id].attested
+        self.list[id].attested
     }
 
     pub(crate) fn totals(&self) -> ControlTotals {
         ControlTotals {
-            sent: self.waves.iter().map(|wave| wave.answered + wave.silent).sum(),
-            answered: self.waves.iter().map(|wave| wave.answered).sum(),
+            sent: self.list.iter().map(|wave| wave.answered + wave.silent).sum(),
+            answered: self.list.iter().map(|wave| wave.answered).sum(),
             waves_discarded: self.discarded,
         }
     }
@@ -227,7 +227,7 @@ impl Waves {
     }
 
     fn last(&mut self) -> &mut Wave {
-        self.waves.last_mut().expect("there is always a wave")
+        self.list.last_mut().expect("there is always a wave")
     }
 }
 

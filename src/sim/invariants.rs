@@ -25,7 +25,7 @@ pub struct Invariants<'a> {
 }
 
 /// No scan that is simulated takes longer.
-const LONGEST: Duration = Duration::from_secs(4 * 3600);
+const LONGEST: Duration = Duration::from_hours(4);
 /// A caller that is late may catch up by this many launches.
 const BURST: f64 = 6.0;
 

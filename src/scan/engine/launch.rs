@@ -85,23 +85,29 @@ impl Scan {
     }
 
     fn next_range_probe(&mut self, now: Duration) -> Option<Action> {
-        let launch = loop {
-            match self.queue.pop() {
-                Some(cell) => {
-                    if let Some(launch) = self.probe_of(cell) {
-                        break launch;
-                    }
-                }
-                None if self.recheck() => {}
-                None => return None,
-            }
-        };
+        let (cell, launch) = self.next_wanted()?;
         self.waves.probe_launched(now);
         self.immature += 1;
         let wave = self.waves.current();
         self.in_wave.resize_with(wave + 1, Vec::new);
         self.in_wave[wave].push(self.probes.len());
-        Some(self.launch(Launch { wave, ..launch }))
+        let action = self.launch(Launch { wave, ..launch });
+        self.requeue(cell);
+        Some(action)
+    }
+
+    fn next_wanted(&mut self) -> Option<(CellId, Launch)> {
+        loop {
+            match self.queue.pop() {
+                Some(cell) => {
+                    if let Some(launch) = self.probe_of(cell) {
+                        return Some((cell, launch));
+                    }
+                }
+                None if self.recheck() => {}
+                None => return None,
+            }
+        }
     }
 
     /// Looks again at the silent cells of the ranges in which something changed; whether there were any.

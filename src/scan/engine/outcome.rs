@@ -14,7 +14,7 @@ impl Scan {
     pub(super) fn settle(&mut self, id: usize, outcome: Outcome, now: Duration) {
         let Probe { purpose, operation, launched, .. } = self.probes[id];
         if outcome.is_ok() && operation == Operation::Connect {
-            self.rtt.add(now - launched);
+            self.rtt.add(now.saturating_sub(launched));
         }
         match purpose {
             Purpose::Range(range) if operation == Operation::Connect => self.settle_range(id, range, &outcome),
@@ -178,7 +178,7 @@ impl Scan {
             target: probe.target,
             ttl: probe.ttl,
             started: probe.launched,
-            took: now - probe.launched,
+            took: now.saturating_sub(probe.launched),
             outcome,
             attested,
         };
