@@ -44,6 +44,30 @@ impl Learner {
 
     /// Learns anew; whether anything changed that is worth another look at all ranges.
     pub(crate) fn learn(&mut self, ranges: &[RangeState]) -> bool {
+        let classes = self.learnt(ranges);
+        let changed = classes.iter().zip(&self.classes).any(|((_, new), (_, old))| new.differs_from(old));
+        if changed {
+            self.replace(classes);
+        }
+        changed
+    }
+
+    /// Learns anew to the last digit, as the judgement does; whether anything changed.
+    pub(crate) fn learn_exactly(&mut self, ranges: &[RangeState]) -> bool {
+        let classes = self.learnt(ranges);
+        let changed = classes != self.classes;
+        if changed {
+            self.replace(classes);
+        }
+        changed
+    }
+
+    fn replace(&mut self, classes: Vec<(Class, Model)>) {
+        self.classes = classes;
+        self.version += 1;
+    }
+
+    fn learnt(&self, ranges: &[RangeState]) -> Vec<(Class, Model)> {
         let mut seen = vec![Seen::default(); self.classes.len()];
         for (range, &class) in ranges.iter().zip(&self.class_of) {
             if let Some(lesson) = range.lesson() {
@@ -51,14 +75,7 @@ impl Learner {
             }
         }
         Seen::share_baseline(seen.iter_mut());
-        let models: Vec<_> =
-            self.classes.iter().zip(&seen).map(|(&(class, _), seen)| (class, self.fresh(seen, class))).collect();
-        let changed = models.iter().zip(&self.classes).any(|((_, new), (_, old))| new.differs_from(old));
-        if changed {
-            self.classes = models;
-            self.version += 1;
-        }
-        changed
+        self.classes.iter().zip(&seen).map(|(&(class, _), seen)| (class, self.fresh(seen, class))).collect()
     }
 
     fn fresh(&self, seen: &Seen, (_, silence_judges): Class) -> Model {

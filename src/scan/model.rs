@@ -118,10 +118,10 @@ impl Model {
         Self {
             uncovered: Some(share).filter(|_| silence_judges && known),
             clustered: silences > 0.5 || answers < EVEN_SEEN,
-            // Of the addresses that answered once, 2 to 10 % are gone weeks later: nine of ten until more is seen.
+            // Of the addresses that answered once, 2 to 10 % are gone weeks later: 6 of 100 until more is seen.
             covered: Beta::learnt(
-                9.0 + seen.baseline.known_answers,
-                1.0 + seen.baseline.known_silences,
+                9.4 + seen.baseline.known_answers,
+                0.6 + seen.baseline.known_silences,
                 WEIGHT_OF_BASELINE,
             ),
             rejection: ((rejections + 1.0) / (answering + rejections + 2.0)).ln(),

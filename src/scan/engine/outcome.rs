@@ -140,6 +140,14 @@ impl Scan {
         }
     }
 
+    /// The weight of a silence under the present model.
+    pub(super) fn reweigh(&mut self, id: usize) {
+        let Probe { silence, wave, .. } = self.probes[id];
+        if let Some(share) = self.waves.attested(wave).filter(|_| silence > 0.0) {
+            self.weigh(id, self.silence_weight(id, share));
+        }
+    }
+
     pub(super) fn silence_weight(&self, id: usize, share: f64) -> f64 {
         let Purpose::Range(range) = self.probes[id].purpose else { return 0.0 };
         let model = self.learner.model(range);
