@@ -110,9 +110,10 @@ impl Network {
     fn share_of(&self, address: IpAddr, salt: u64) -> f64 {
         let bits = match address {
             IpAddr::V4(v4) => u64::from(v4.to_bits()),
-            IpAddr::V6(v6) => v6.octets().chunks_exact(8).fold(0, |bits, half| {
-                mixed(bits) ^ u64::from_be_bytes(half.try_into().expect("eight bytes"))
-            }),
+            IpAddr::V6(v6) => v6
+                .octets()
+                .chunks_exact(8)
+                .fold(0, |bits, half| mixed(bits) ^ u64::from_be_bytes(half.try_into().expect("eight bytes"))),
         };
         share(mixed(bits ^ mixed(self.seed ^ salt)))
     }

@@ -67,8 +67,22 @@ fn feed(path: &str) -> FeedSnapshot {
 fn table(rows: &[(String, Conditions)], runs: u64, seed: u64) {
     println!(
         "{:<34} {:>6} {:>6} {:>6} {:>5} {:>6} {:>8} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>6} {:>6}",
-        "network", "ranges", "false", "missed", "wrong", "unsure", "exact", "probes", "/ B", "/ B'", "others", "decide",
-        "slowest", "ends", "waves", "ms/run"
+        "network",
+        "ranges",
+        "false",
+        "missed",
+        "wrong",
+        "unsure",
+        "exact",
+        "probes",
+        "/ B",
+        "/ B'",
+        "others",
+        "decide",
+        "slowest",
+        "ends",
+        "waves",
+        "ms/run"
     );
     for (name, conditions) in rows {
         let began = Instant::now();

@@ -82,7 +82,10 @@ fn waves() -> Vec<(String, Conditions)> {
                 let known = if baseline.is_some() { " baseline" } else { "" };
                 let name = format!("{} x {} share {share} {per_second}/s{known}", outages.0, outages.1);
                 let outages = Some(outages);
-                rows.push((name, Conditions { lit: Lit::Share(share), outages, baseline, pace, ..Conditions::default() }));
+                rows.push((
+                    name,
+                    Conditions { lit: Lit::Share(share), outages, baseline, pace, ..Conditions::default() },
+                ));
             }
         }
     }

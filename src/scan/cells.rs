@@ -106,10 +106,7 @@ impl RangeState {
     /// Whether the cell should be probed again, given what is in the tree now, silences under way included.
     pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, version: u32, alpha: f64) -> bool {
         let Cell { leaf, tried, young, exhausted, .. } = self.cells[cell];
-        if exhausted || self.no_route || self.tree.counts(leaf).answered() {
-            return false;
-        }
-        if young >= self.at_once(leaf) {
+        if exhausted || self.no_route || self.tree.counts(leaf).answered() || young >= self.at_once(leaf) {
             return false;
         }
         if self.version != version {
@@ -124,8 +121,7 @@ impl RangeState {
         doubt > alpha && (young == 0 || f64::from(young) * model.most_nats() < (doubt / alpha).ln())
     }
 
-    /// How many probes of a cell may be young: where two addresses were silent, more are tried side by side, but no more
-    /// than are needed.
+    /// How many probes of a cell may be young: where two addresses were silent, more are tried side by side.
     fn at_once(&self, leaf: NodeId) -> u16 {
         if self.tree.counts(leaf).all_silences() < 1.5 { 1 } else { AT_ONCE }
     }

@@ -99,6 +99,8 @@ pub struct Scan {
     immature: usize,
     /// Range probes whose silence counts, and which a late answer could still take back.
     counted: usize,
+    /// Probes that were rejected, and whose cell waits for its next.
+    waiting: usize,
     tracer: Option<Tracer>,
     observations: Vec<Observation>,
     answered: bool,
@@ -121,6 +123,8 @@ struct Probe {
     silence: f64,
     /// What kind of silence that is.
     silent_as: SilentAs,
+    /// It was rejected before its time to be hedged had come.
+    waits: bool,
     observation: Option<usize>,
     walk: usize,
 }
@@ -162,6 +166,7 @@ impl Scan {
             in_flight: 0,
             immature: 0,
             counted: 0,
+            waiting: 0,
             tracer: None,
             observations: Vec::new(),
             answered: false,

@@ -8,7 +8,7 @@ use crate::plan::{Depth, KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::ranges::{FeedSnapshot, Role};
 use crate::scenario::{RuleAction, Wan};
-use crate::sim::{Lit, Network, run};
+use crate::sim::{Invariants, Lit, Network, run, run_before};
 
 fn prefix(text: &str) -> Prefix {
     text.parse().unwrap()
@@ -109,9 +109,10 @@ fn a_hole_is_found_where_a_baseline_covers_it_and_left_open_where_none_does() {
     assert_eq!(blocked(&without), Vec::<String>::new());
     let at = plan.ranges.iter().position(|planned| planned.range.prefix == prefix("13.32.0.0/15")).unwrap();
     assert_eq!(without[at].undetermined, [prefix("13.32.96.0/20")]);
-    let known: Vec<IpAddr> = (0..32_u32).flat_map(|cell| (1..=16_u32).map(move |host| (cell, host))).map(|(cell, host)| {
-        prefix("13.32.0.0/15").nth(u128::from(cell * 4096 + host * 37))
-    }).collect();
+    let known: Vec<IpAddr> = (0..32_u32)
+        .flat_map(|cell| (1..=16_u32).map(move |host| (cell, host)))
+        .map(|(cell, host)| prefix("13.32.0.0/15").nth(u128::from(cell * 4096 + host * 37)))
+        .collect();
     let (_, _, with) = check(&settings(3), &known, &network);
     assert_eq!(blocked(&with), ["13.32.96.0/20"]);
 }
@@ -153,4 +154,17 @@ fn without_an_answer_anywhere_nothing_is_judged_unless_a_control_outside_answers
     network.others.clear();
     let (_, _, judgements) = check(&settings(1), &[], &network);
     assert_eq!(blocked(&judgements), Vec::<String>::new());
+}
+
+#[test]
+fn an_uplink_that_goes_down_ends_the_scan_and_accuses_nobody() {
+    for (seed, milliseconds) in (0..).zip([20, 100, 300, 1200]) {
+        let everything = ["0.0.0.0/0"].map(prefix).into_iter().collect();
+        let rules_from = Duration::from_millis(milliseconds);
+        let network = Network { rules: vec![(everything, RuleAction::Drop)], rules_from, ..open(seed) };
+        let plan = ProbePlan::new(&settings(seed), &FeedSnapshot::documented(), &KnownAddresses::default());
+        let evidence = run_before(Scan::new(plan.clone()), &network, &mut Invariants::of(&plan));
+        assert_eq!(blocked(&judge(&plan, &evidence.observations)), Vec::<String>::new());
+        assert!(evidence.took < Duration::from_mins(3), "{:?}", evidence.took);
+    }
 }

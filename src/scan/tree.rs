@@ -233,12 +233,7 @@ static PRIORS: LazyLock<(Prior, Prior)> =
 
 impl Prior {
     fn new(uniform: f64, blocked: f64) -> Self {
-        Self {
-            uniform: uniform.ln(),
-            divided: (1.0 - uniform).ln(),
-            blocked: blocked.ln(),
-            open: (1.0 - blocked).ln(),
-        }
+        Self { uniform: uniform.ln(), divided: (1.0 - uniform).ln(), blocked: blocked.ln(), open: (1.0 - blocked).ln() }
     }
 }
 

@@ -16,9 +16,8 @@ pub(crate) const LEAST_ATTESTED: f64 = 0.7;
 const POOL: usize = 256;
 /// A control that was silent this often in a row is no longer one: its own path may have changed.
 const STRIKES: u8 = 2;
-/// The scan may be slowed so often before it gives up, and twice more for each wave that passed: ten times are from the
-/// fastest pace to the slowest.
-const PATIENCE: u32 = 15;
+/// The scan may be slowed so often in a row before it gives up: eight times are from the fastest pace to the slowest.
+const PATIENCE: u32 = 11;
 
 /// All waves of a run, and the pool of controls.
 #[derive(Clone, Debug)]
@@ -31,7 +30,6 @@ pub(crate) struct Waves {
     /// Waves that were opened before are judged by the pace of before.
     slowed: Duration,
     slowed_times: u32,
-    passed: u32,
     discarded: u32,
 }
 
@@ -79,7 +77,6 @@ impl Waves {
             longest: longest(per_second),
             slowed: Duration::ZERO,
             slowed_times: 0,
-            passed: 0,
             discarded: 0,
         }
     }
@@ -113,7 +110,7 @@ impl Waves {
 
     /// Whether so many waves were discarded that more would be too: an uplink that went down does not come back for us.
     pub(crate) fn hopeless(&self) -> bool {
-        self.slowed_times > PATIENCE + 2 * self.passed
+        self.slowed_times > PATIENCE
     }
 
     pub(crate) fn probe_launched(&mut self, now: Duration) {
@@ -172,7 +169,7 @@ impl Waves {
         if share < LEAST_ATTESTED {
             self.discarded += 1;
         } else {
-            self.passed += 1;
+            self.slowed_times = 0;
         }
         Some(Attested { wave: id, share })
     }
@@ -219,7 +216,7 @@ impl Waves {
     fn strike(&mut self, target: SocketAddr, answered: bool) {
         let Some(at) = self.pool.iter().position(|control| control.target == target) else { return };
         let control = &mut self.pool[at];
-        control.strikes = if answered { 0 } else { control.strikes + 1 };
+        control.strikes = if answered { 0 } else { control.strikes.saturating_add(1) };
         // The last control stays: without any, nothing can be attested any more.
         if control.strikes >= STRIKES && self.pool.len() > 1 {
             self.pool.swap_remove(at);

@@ -13,10 +13,10 @@ use crate::scan::{Action, Attempt, Event, Evidence, ProbeId};
 #[derive(Debug)]
 pub struct Invariants<'a> {
     plan: &'a ProbePlan,
-    under_way: BTreeMap<ProbeId, SocketAddr>,
+    under_way: BTreeMap<ProbeId, Attempt>,
     /// Launches of the last second.
     recent: VecDeque<Duration>,
-    /// Targets whose answer was reported while it was still wanted.
+    /// Targets whose answer, other than to a step of a trace, was reported while it was still wanted.
     answered: BTreeSet<SocketAddr>,
     /// The most attempts that were under way at a time.
     pub most_under_way: usize,
@@ -63,7 +63,7 @@ impl<'a> Invariants<'a> {
     }
 
     fn launched(&mut self, attempt: Attempt, now: Duration) {
-        self.under_way.insert(attempt.id, attempt.target);
+        self.under_way.insert(attempt.id, attempt);
         self.most_under_way = self.most_under_way.max(self.under_way.len());
         assert!(self.under_way.len() <= self.plan.pace.in_flight, "too many attempts under way");
         self.recent.push_back(now);
@@ -94,8 +94,9 @@ impl Witness for Invariants<'_> {
 
     fn outcome(&mut self, event: &Event, _now: Duration) {
         self.calls += 1;
-        if let (Some(target), true) = (self.under_way.remove(&event.id), event.outcome.is_ok()) {
-            self.answered.insert(target);
+        let attempt = self.under_way.remove(&event.id).filter(|attempt| attempt.ttl.is_none());
+        if event.outcome.is_ok() {
+            self.answered.extend(attempt.map(|attempt| attempt.target));
         }
     }
 

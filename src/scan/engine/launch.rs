@@ -23,7 +23,6 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const TRACED: usize = 16;
 const TRACED_CONTROLS: usize = 3;
 
-
 /// What is needed to launch a probe.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Launch {
@@ -44,7 +43,6 @@ impl Launch {
         Self { operation, purpose, target, ttl, source_port, cell, known, wave, walk }
     }
 }
-
 
 impl Scan {
     pub(super) fn has_work(&self) -> bool {
@@ -144,7 +142,12 @@ impl Scan {
     }
 
     fn wants_probe(&mut self, (range, cell): CellId) -> bool {
-        self.ranges[range].wants_probe(cell, self.learner.model(range), self.learner.version(), self.plan.alpha * MARGIN)
+        self.ranges[range].wants_probe(
+            cell,
+            self.learner.model(range),
+            self.learner.version(),
+            self.plan.alpha * MARGIN,
+        )
     }
 
     fn probe_of(&mut self, (range, cell): CellId) -> Option<Launch> {
@@ -177,7 +180,7 @@ impl Scan {
 
     /// Whether only late answers could come still.
     fn only_late(&self) -> bool {
-        self.in_flight == self.counted
+        self.in_flight == self.counted && self.waiting == 0
     }
 
     /// Once all is decided, late answers are not waited for any longer.
@@ -214,6 +217,7 @@ impl Scan {
             state,
             silence: 0.0,
             silent_as: SilentAs::Known,
+            waits: false,
             observation: None,
             walk,
         });

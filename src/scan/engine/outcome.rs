@@ -33,7 +33,11 @@ impl Scan {
         if state != State::Counted {
             self.immature -= 1;
         }
-        if state == State::Young {
+        let rejected = matches!(outcome, Err(Failure::Reset | Failure::Unreachable(_)));
+        if state == State::Young && rejected {
+            self.probes[id].waits = true;
+            self.waiting += 1;
+        } else if state == State::Young {
             self.ranges[range].grown(cell);
         }
         self.weigh(id, 0.0);

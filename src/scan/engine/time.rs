@@ -21,7 +21,11 @@ impl Scan {
 
     /// The probe is old enough for another address to be tried beside it: its silence is weighed provisionally.
     fn hedge(&mut self, id: usize) {
-        let Probe { state: State::Young, purpose: Purpose::Range(range), cell, target, known, wave, .. } = self.probes[id]
+        if std::mem::take(&mut self.probes[id].waits) {
+            self.after_rejection(id);
+        }
+        let Probe { state: State::Young, purpose: Purpose::Range(range), cell, target, known, wave, .. } =
+            self.probes[id]
         else {
             return;
         };
@@ -33,6 +37,15 @@ impl Scan {
             Some(share) => self.weigh(id, self.silence_weight(id, share)),
             None => self.weigh(id, 1.0),
         }
+        self.requeue((range, cell));
+    }
+
+    /// A rejection comes at once, and what it means is known when others have answered: the next address waits as long
+    /// as after a silence. Without this a rejected cell took 20 addresses before the first answer came.
+    fn after_rejection(&mut self, id: usize) {
+        let Probe { purpose: Purpose::Range(range), cell, .. } = self.probes[id] else { return };
+        self.waiting -= 1;
+        self.ranges[range].grown(cell);
         self.requeue((range, cell));
     }
 
