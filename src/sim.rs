@@ -3,13 +3,21 @@
 //! The network is that of the lab: client, firewall (hop 1), a router of the provider (hop 2), and an edge that owns
 //! every range (hop 3). What the lab does with the kernel, this does with a few lines, and many thousand times faster.
 
+mod invariants;
+mod score;
+mod trial;
+
+pub use invariants::Invariants;
+pub use score::Score;
+pub use trial::{Conditions, Shape, Trial, packed, with_newer_ranges};
+
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::observe::{Answer, Failure, Icmp, Outcome};
-use crate::prefix::{Family, Prefix, PrefixSet};
+use crate::prefix::{Prefix, PrefixSet};
 use crate::scan::{Action, Attempt, Event, Evidence, Scan};
 use crate::scenario::{RuleAction, Wan};
 
@@ -44,6 +52,8 @@ pub struct Network {
     pub uplink_down: bool,
     /// Which addresses answer.
     pub lit: Lit,
+    /// Addresses that answered when a baseline was taken, and do not any more.
+    pub gone: BTreeSet<IpAddr>,
     /// New connections a second that some limiter lets pass; further ones are dropped.
     pub limiter: Option<f64>,
     /// Waves of loss: this share of the half seconds loses this share of packets.
@@ -65,6 +75,7 @@ impl Network {
             wan: Wan { delay_ms: 5.0, jitter_ms: 1.0, loss: 0.0, spread_ms: 0.0 },
             uplink_down: false,
             lit: Lit::Share(1.0),
+            gone: BTreeSet::new(),
             limiter: None,
             outages: None,
             rules_from: Duration::ZERO,
@@ -78,7 +89,7 @@ impl Network {
         if self.others.contains(&address) {
             return true;
         }
-        if !self.owned.holds(address) {
+        if !self.owned.holds(address) || self.gone.contains(&address) {
             return false;
         }
         match self.lit {
@@ -99,16 +110,36 @@ impl Network {
     fn share_of(&self, address: IpAddr, salt: u64) -> f64 {
         let bits = match address {
             IpAddr::V4(v4) => u64::from(v4.to_bits()),
-            IpAddr::V6(v6) => (v6.to_bits() >> 64) as u64 ^ v6.to_bits() as u64,
+            IpAddr::V6(v6) => v6
+                .octets()
+                .chunks_exact(8)
+                .fold(0, |bits, half| mixed(bits) ^ u64::from_be_bytes(half.try_into().expect("eight bytes"))),
         };
         share(mixed(bits ^ mixed(self.seed ^ salt)))
     }
 }
 
+/// Sees every call into the engine and every answer from it.
+pub trait Witness {
+    /// The engine wants this done.
+    fn action(&mut self, _action: &Action, _now: Duration) {}
+    /// This is reported to the engine.
+    fn outcome(&mut self, _event: &Event, _now: Duration) {}
+    /// The engine has nothing to do until `next`; none: it is done.
+    fn idle(&mut self, _next: Option<(Duration, &'static str)>, _now: Duration) {}
+}
+
+impl Witness for () {}
+
 /// Runs a scan through a network to its end.
 #[must_use]
 pub fn run(scan: Scan, network: &Network) -> Evidence {
-    Simulation::new(network).run(scan)
+    run_before(scan, network, &mut ())
+}
+
+/// Runs a scan through a network to its end, before a witness.
+pub fn run_before(scan: Scan, network: &Network, witness: &mut impl Witness) -> Evidence {
+    Simulation::new(network).run(scan, witness)
 }
 
 struct Simulation<'a> {
@@ -136,28 +167,42 @@ impl<'a> Simulation<'a> {
         Self { network, events, chance: network.seed, tokens: 5.0, filled: Duration::ZERO }
     }
 
-    fn run(mut self, mut scan: Scan) -> Evidence {
+    fn run(mut self, mut scan: Scan, witness: &mut impl Witness) -> Evidence {
         let mut now = Duration::ZERO;
         loop {
             while let Some(action) = scan.poll_action(now) {
-                match action {
-                    Action::Connect(attempt) => self.connect(attempt, false, now),
-                    Action::Handshake(attempt) => self.connect(attempt, true, now),
-                    // The engine ignores what comes for a probe that is over.
-                    Action::Abandon(_) => {}
-                }
+                witness.action(&action, now);
+                self.perform(action, now);
             }
-            let event = self.events.peek().map(|Reverse((at, _, _))| *at);
-            let Some(timer) = scan.poll_timeout().map(|(at, _)| at) else { break };
-            if event.is_some_and(|event| event <= timer) {
-                let Reverse((at, id, reply)) = self.events.pop().expect("just seen");
+            let timer = scan.poll_timeout();
+            witness.idle(timer, now);
+            let Some((timer, _)) = timer else { break };
+            if let Some((at, event)) = self.next_event(timer) {
                 now = now.max(at);
-                scan.handle(Event { id, outcome: reply.outcome() }, now);
+                witness.outcome(&event, now);
+                scan.handle(event, now);
             } else {
                 now = now.max(timer);
             }
         }
         scan.into_evidence(now)
+    }
+
+    fn perform(&mut self, action: Action, now: Duration) {
+        match action {
+            Action::Connect(attempt) => self.connect(attempt, false, now),
+            Action::Handshake(attempt) => self.connect(attempt, true, now),
+            // The engine ignores what comes for a probe that is over.
+            Action::Abandon(_) => {}
+        }
+    }
+
+    fn next_event(&mut self, before: Duration) -> Option<(Duration, Event)> {
+        if self.events.peek()?.0.0 > before {
+            return None;
+        }
+        let Reverse((at, id, reply)) = self.events.pop()?;
+        Some((at, Event { id, outcome: reply.outcome() }))
     }
 
     /// Sends the SYN, and again after a second as the kernel does.
@@ -191,10 +236,8 @@ impl<'a> Simulation<'a> {
         if ttl == 1 {
             return Some((NEAR, Reply::Expired(Icmp { kind: 11, code: 0, from: FIREWALL })));
         }
-        match rejection(rule) {
-            Some(Some(reply)) => return Some((NEAR, reply)),
-            Some(None) => return None,
-            None => {}
+        if rule != RuleAction::Accept {
+            return rejection(rule).map(|reply| (NEAR, reply));
         }
         if self.network.uplink_down || !self.limiter_passes(now) {
             return None;
@@ -216,7 +259,7 @@ impl<'a> Simulation<'a> {
     fn lost(&mut self, now: Duration) -> bool {
         let outage = self.network.outages.filter(|(windows, _)| {
             let window = u64::try_from(now.as_millis() / 500).unwrap_or(u64::MAX);
-            share(mixed(window ^ mixed(self.network.seed ^ 77))) < *windows
+            share(mixed(window ^ mixed(self.network.seed ^ 0x77))) < *windows
         });
         let loss = outage.map_or(self.network.wan.loss, |(_, loss)| loss);
         self.draw() < loss
@@ -254,12 +297,11 @@ impl Reply {
     }
 }
 
-/// What the firewall sends for a rule: none if it lets pass, nothing if it drops.
-fn rejection(rule: RuleAction) -> Option<Option<Reply>> {
-    let icmp = |code| Some(Some(Reply::Icmp(Icmp { kind: 3, code, from: FIREWALL })));
+/// What the firewall sends for a rule, if anything.
+fn rejection(rule: RuleAction) -> Option<Reply> {
+    let icmp = |code| Some(Reply::Icmp(Icmp { kind: 3, code, from: FIREWALL }));
     match rule {
-        RuleAction::Accept | RuleAction::Answer => None,
-        RuleAction::Drop => Some(None),
+        RuleAction::Accept | RuleAction::Answer | RuleAction::Drop => None,
         RuleAction::RejectNetUnreachable => icmp(0),
         RuleAction::RejectHostUnreachable => icmp(1),
         RuleAction::RejectProtUnreachable => icmp(2),
@@ -267,7 +309,7 @@ fn rejection(rule: RuleAction) -> Option<Option<Reply>> {
         RuleAction::RejectNetProhibited => icmp(9),
         RuleAction::RejectHostProhibited => icmp(10),
         RuleAction::RejectAdminProhibited => icmp(13),
-        RuleAction::RejectTcpReset => Some(Some(Reply::Reset)),
+        RuleAction::RejectTcpReset => Some(Reply::Reset),
     }
 }
 
@@ -280,10 +322,4 @@ fn mixed(z: u64) -> u64 {
 
 fn share(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// The family of a set that holds one.
-#[must_use]
-pub fn families(set: &PrefixSet) -> Vec<Family> {
-    [Family::V4, Family::V6].into_iter().filter(|&family| set.addresses(family) > 0).collect()
 }

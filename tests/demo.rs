@@ -1,5 +1,7 @@
 //! Every scenario of `egressd demo` with real packets: what is said must be what the firewall does.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on panics
+
 use std::process::Command;
 
 use serde_json::Value;
@@ -28,7 +30,8 @@ impl Demo {
 
     /// Prefix, mechanism and what is blocked, of every range that is accused.
     fn accused(&self) -> Vec<(String, String, String)> {
-        let accused = self.ranges().filter(|range| range["verdict"] == "blocked" || range["verdict"] == "partly_blocked");
+        let accused =
+            self.ranges().filter(|range| range["verdict"] == "blocked" || range["verdict"] == "partly_blocked");
         let blocked = |range: &Value| {
             let parts = range["blocked"].as_array().expect("a list").iter().map(text).collect::<Vec<_>>();
             parts.join(" ")
@@ -78,7 +81,8 @@ fn each_kind_of_block_is_named_with_who_blocks() {
         let offender = demo.offender_of(prefix);
         assert_eq!((&offender["hop"], &offender["hop_address"]), (&1.into(), &"10.9.1.1".into()), "{scenario}");
         assert_eq!(offender["next"], "10.9.2.2");
-        let (address, icmp) = if mechanism == "rejected_icmp" { ("10.9.1.1".into(), "3/13".into()) } else { (Value::Null, Value::Null) };
+        let (address, icmp) =
+            if mechanism == "rejected_icmp" { ("10.9.1.1".into(), "3/13".into()) } else { (Value::Null, Value::Null) };
         assert_eq!((&offender["address"], &offender["icmp"]), (&address, &icmp));
     }
 }
@@ -86,8 +90,7 @@ fn each_kind_of_block_is_named_with_who_blocks() {
 #[test]
 fn three_kinds_at_once_are_three_causes() {
     let demo = demo("mixed", &[]);
-    let expected =
-        [("13.224.0.0/14", "dropped"), ("54.192.0.0/16", "reset"), ("99.86.0.0/16", "rejected_icmp")];
+    let expected = [("13.224.0.0/14", "dropped"), ("54.192.0.0/16", "reset"), ("99.86.0.0/16", "rejected_icmp")];
     assert_eq!(demo.accused(), expected.map(|(prefix, mechanism)| accusation(prefix, mechanism)));
     assert_eq!(demo.causes(), ["range_dropped", "range_rejected", "range_reset"]);
 }
@@ -130,7 +133,9 @@ fn newer_feed() -> String {
 }
 
 fn entry(prefix: &str, region: &str) -> String {
-    format!(r#"{{"ip_prefix":"{prefix}","region":"{region}","service":"CLOUDFRONT","network_border_group":"{region}"}}"#)
+    format!(
+        r#"{{"ip_prefix":"{prefix}","region":"{region}","service":"CLOUDFRONT","network_border_group":"{region}"}}"#
+    )
 }
 
 #[test]
@@ -169,7 +174,10 @@ fn distance_and_loss_accuse_nobody() {
 
 #[test]
 fn the_same_report_is_written_for_people_and_for_a_ticket() {
-    for (format, sentence) in [("text", "Your firewall allows the list of 2018-11-06 and nothing newer"), ("markdown", "| 13.224.0.0/14 | viewer |")] {
+    for (format, sentence) in [
+        ("text", "Your firewall allows the list of 2018-11-06 and nothing newer"),
+        ("markdown", "| 13.224.0.0/14 | viewer |"),
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_egressd"))
             .args(["demo", "--profile", "fast", "--format", format])
             .output()

@@ -2,6 +2,8 @@
 //!
 //! A test that fails names the stage. `EGRESSD_UPDATE_GOLDEN=1 cargo test --test scenarios` writes the files anew.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on panics
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -1,7 +1,5 @@
 //! A report of a network in virtual time, in each of its forms.
 
-use std::time::Duration;
-
 use super::*;
 use crate::plan::{KnownAddresses, Settings};
 use crate::scan::Scan;
@@ -84,8 +82,19 @@ fn the_json_has_every_field_of_its_schema() {
     }
     for range in value["ranges"].as_array().unwrap() {
         for key in [
-            "prefix", "list", "role", "verdict", "mechanism", "blocked", "undetermined", "offender", "confidence",
-            "reason", "probes", "answered", "rtt_seconds",
+            "prefix",
+            "list",
+            "role",
+            "verdict",
+            "mechanism",
+            "blocked",
+            "undetermined",
+            "offender",
+            "confidence",
+            "reason",
+            "probes",
+            "answered",
+            "rtt_seconds",
         ] {
             assert!(range.get(key).is_some(), "{range}: {key}");
         }

@@ -1,5 +1,6 @@
 //! The live state of one range: its tree, its cells, and which of them want another probe.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::model::{Counts, Model};
@@ -15,6 +16,8 @@ const MOST_TRIES: u16 = 64;
 const TRIES_WITHOUT_PROOF: u16 = 3;
 /// In a cell that no baseline covers, in a range that answers elsewhere.
 const TRIES_OF_DARK_CELL: u16 = 6;
+/// Young probes of a silent cell at the most: one after the other, a hole in an open range took ten times the hedge.
+const AT_ONCE: u16 = 3;
 /// Authenticated handshakes of one range at the most.
 const HANDSHAKES: usize = 3;
 
@@ -23,6 +26,14 @@ const HANDSHAKES: usize = 3;
 pub(crate) struct RangeState {
     tree: RangeTree,
     cells: Vec<Cell>,
+    /// Cells that were asked, and did not answer.
+    silent: BTreeSet<usize>,
+    /// The /24 blocks in which an unknown address was silent.
+    silent_blocks: BTreeSet<Prefix>,
+    /// Silences of known addresses in cells in which a known address answered.
+    gone: f64,
+    /// Version of the model that the tree was computed with.
+    version: u32,
     answered: Vec<SocketAddr>,
     handshakes: usize,
     authenticated: bool,
@@ -52,9 +63,12 @@ pub(crate) struct Wanted {
 impl RangeState {
     pub(crate) fn new(planned: &PlannedRange, seed: u64) -> Self {
         let tree = RangeTree::new(planned.range.prefix, planned.cell_length);
+        let mut known: BTreeMap<NodeId, Vec<IpAddr>> = BTreeMap::new();
+        for &address in planned.known.iter().filter(|&&address| planned.range.prefix.holds(address)) {
+            known.entry(tree.leaf_of(address)).or_default().push(address);
+        }
         let cell = |(leaf, prefix): (NodeId, Prefix)| {
-            let known = planned.known.iter().copied().filter(|&address| prefix.holds(address));
-            let sampler = Sampler::new(prefix, known.collect(), seed);
+            let sampler = Sampler::new(prefix, known.remove(&leaf).unwrap_or_default(), seed);
             let blocks = 1_u16.checked_shl(u32::from(prefix.host_bits().saturating_sub(8))).unwrap_or(MOST_TRIES);
             Cell { leaf, sampler, blocks: blocks.clamp(1, MOST_TRIES), tried: 0, young: 0, exhausted: false }
         };
@@ -62,6 +76,10 @@ impl RangeState {
         Self {
             tree,
             cells,
+            silent: BTreeSet::new(),
+            silent_blocks: BTreeSet::new(),
+            gone: 0.0,
+            version: 0,
             answered: Vec::new(),
             handshakes: 0,
             authenticated: false,
@@ -74,23 +92,49 @@ impl RangeState {
         self.cells.len()
     }
 
-    /// What is to be learnt from the range for others of its kind.
+    /// The cells that were asked, and did not answer.
+    pub(crate) fn silent_cells(&self) -> Vec<usize> {
+        self.silent.iter().copied().collect()
+    }
+
+    /// What is to be learnt from the range for others of its kind: see [`lesson`].
     pub(crate) fn lesson(&self) -> Option<Counts> {
-        lesson(&self.tree, self.cells.iter().map(|cell| cell.leaf))
+        let total = self.tree.total();
+        total.answered().then_some(Counts { known_silences: self.gone, ..*total })
     }
 
     /// Whether the cell should be probed again, given what is in the tree now, silences under way included.
-    pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, alpha: f64) -> bool {
+    pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, version: u32, alpha: f64) -> bool {
         let Cell { leaf, tried, young, exhausted, .. } = self.cells[cell];
-        if young > 0 || exhausted || self.no_route || self.tree.counts(leaf).answered() {
+        if exhausted || self.no_route || self.tree.counts(leaf).answered() || young >= self.at_once(leaf) {
             return false;
         }
+        if self.version != version {
+            self.version = version;
+            self.tree.spoil_all();
+        }
         let model = self.model(model);
-        tried < self.most_tries(cell, &model) && self.tree.blocked(leaf, &model) < 1.0 - alpha
+        if tried >= self.most_tries(cell, &model) {
+            return false;
+        }
+        let doubt = 1.0 - self.tree.blocked(leaf, &model);
+        doubt > alpha && (young == 0 || f64::from(young) * model.most_nats() < (doubt / alpha).ln())
+    }
+
+    /// Whether the cell was rejected, and by too few messages to be sure.
+    pub(crate) fn wants_more_rejections(&self, cell: usize) -> bool {
+        let Cell { leaf, tried, .. } = self.cells[cell];
+        self.tree.counts(leaf).rejected() && tried < TRIES_WITHOUT_PROOF
+    }
+
+    /// How many probes of a cell may be young: where two addresses were silent, more are tried side by side.
+    fn at_once(&self, leaf: NodeId) -> u16 {
+        if self.tree.counts(leaf).all_silences() < 1.5 { 1 } else { AT_ONCE }
     }
 
     /// The next address of the cell.
     pub(crate) fn take(&mut self, cell: usize, planned: &PlannedRange) -> Option<Wanted> {
+        self.silent.insert(cell);
         let cell = &mut self.cells[cell];
         let known = cell.sampler.next_is_known();
         let Some(address) = cell.sampler.next(&planned.excluded) else {
@@ -108,22 +152,29 @@ impl RangeState {
         *young = young.saturating_sub(1);
     }
 
-    /// A probe that came to nothing by our own fault does not use up a try.
-    pub(crate) fn untried(&mut self, cell: usize) {
+    /// What the silence of an address of the range is: the first of its block, or a further one.
+    pub(crate) fn silent_as(&mut self, address: IpAddr, known: bool) -> SilentAs {
+        SilentAs::of(address, known, &mut self.silent_blocks)
+    }
+
+    /// A probe that came to nothing, and through no fault of the address, does not use up a try.
+    pub(crate) fn untried(&mut self, cell: usize, address: IpAddr) {
         let tried = &mut self.cells[cell].tried;
         *tried = tried.saturating_sub(1);
+        self.silent_blocks.remove(&block(address));
     }
 
     pub(crate) fn count(&mut self, cell: usize, counts: &Counts, times: f64) {
-        let had_answer = self.tree.total().answered();
-        self.tree.add(self.cells[cell].leaf, counts, times);
+        let leaf = self.cells[cell].leaf;
+        let (had_answer, before) = (self.tree.total().answered(), gone(self.tree.counts(leaf)));
+        self.tree.add(leaf, counts, times);
+        self.gone += gone(self.tree.counts(leaf)) - before;
+        if self.tree.counts(leaf).answered() {
+            self.silent.remove(&cell);
+        }
         if had_answer != self.tree.total().answered() {
             self.tree.spoil_all();
         }
-    }
-
-    pub(crate) fn model_changed(&mut self) {
-        self.tree.spoil_all();
     }
 
     pub(crate) fn lost_route(&mut self) {
@@ -173,19 +224,51 @@ impl RangeState {
     }
 }
 
+/// What the silence of an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SilentAs {
+    /// It answered before.
+    Known,
+    /// The first of its /24 block.
+    First,
+    /// A further one of its block: no evidence where blocks may be dark.
+    Repeat,
+}
+
+impl SilentAs {
+    /// Notes the block in which an unknown address was silent.
+    pub(crate) fn of(address: IpAddr, known: bool, silent_blocks: &mut BTreeSet<Prefix>) -> Self {
+        match known {
+            true => Self::Known,
+            false if silent_blocks.insert(block(address)) => Self::First,
+            false => Self::Repeat,
+        }
+    }
+
+    pub(crate) fn counts(self) -> Counts {
+        match self {
+            Self::Known => Counts { known_silences: 1.0, ..Counts::default() },
+            Self::First => Counts { silences: 1.0, ..Counts::default() },
+            Self::Repeat => Counts { repeats: 1.0, ..Counts::default() },
+        }
+    }
+}
+
+/// The /24 that holds an IPv4 address: servers are put up by the block.
+fn block(address: IpAddr) -> Prefix {
+    Prefix::containing(address, if address.is_ipv4() { 24 } else { 64 })
+}
+
 /// What a range teaches about the others: nothing while it is silent as a whole. Of addresses known to answer, only
 /// those in answering cells count; the silent cells are what is to be judged.
 pub(crate) fn lesson(tree: &RangeTree, leaves: impl Iterator<Item = NodeId>) -> Option<Counts> {
     let total = tree.total();
-    if !total.answered() {
-        return None;
-    }
-    let known_silences = leaves
-        .map(|leaf| tree.counts(leaf))
-        .filter(|counts| counts.known_answers > 0.0)
-        .map(|counts| counts.known_silences)
-        .sum();
-    Some(Counts { known_silences, ..*total })
+    let known_silences = leaves.map(|leaf| gone(tree.counts(leaf))).sum();
+    total.answered().then_some(Counts { known_silences, ..*total })
+}
+
+fn gone(cell: &Counts) -> f64 {
+    if cell.known_answers > 0.0 { cell.known_silences } else { 0.0 }
 }
 
 /// What an outcome adds to the tree; none for those that say nothing about the range.

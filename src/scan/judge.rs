@@ -1,12 +1,12 @@
 //! From observations to what is known of each range: the same likelihoods as in the engine, over the evidence alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::cells::{counts_of, lesson};
+use super::cells::{SilentAs, counts_of, lesson};
+use super::hops::Hops;
 use super::model::{Counts, Model, Seen};
-use super::trace::{PathEnd, paths};
 use super::tree::{NodeId, RangeTree};
 use super::wave::LEAST_ATTESTED;
 use crate::observe::{Answer, Failure, Observation, Operation, Purpose};
@@ -81,63 +81,6 @@ pub fn judge(plan: &ProbePlan, observations: &[Observation]) -> Vec<RangeJudgeme
         .collect()
 }
 
-/// The targets whose paths tell who blocks: one silent or rejected address of each range that something blocks, those
-/// of viewers first, evenly picked if they are too many.
-pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usize) -> Vec<SocketAddr> {
-    let judgements = judge(plan, observations);
-    let mut targets: BTreeMap<(u8, usize), SocketAddr> = BTreeMap::new();
-    for observation in observations.iter().filter(|observation| is_trouble(observation)) {
-        let Purpose::Range(range) = observation.purpose else { continue };
-        let judgement = &judgements[range];
-        let inside = judgement.blocked.iter().any(|prefix| prefix.holds(observation.target.ip()));
-        let rejected = !matches!(observation.outcome, Err(Failure::NoAnswer));
-        if inside || rejected || judgement.counts == Counts::default() {
-            let order = u8::from(plan.ranges[range].range.role != Role::Viewer);
-            targets.entry((order, range)).or_insert(observation.target);
-        }
-    }
-    let targets: Vec<SocketAddr> =
-        if targets.is_empty() { all_silent(observations) } else { targets.into_values().collect() };
-    let step = targets.len().div_ceil(most).max(1);
-    targets.into_iter().step_by(step).collect()
-}
-
-/// Answering addresses of different ranges whose paths show how long a path is.
-pub(crate) fn path_controls(observations: &[Observation], most: usize) -> Vec<SocketAddr> {
-    let mut first: BTreeMap<usize, SocketAddr> = BTreeMap::new();
-    for observation in observations {
-        if let (Purpose::Range(range), Ok(_), Operation::Connect) =
-            (observation.purpose, &observation.outcome, observation.operation)
-        {
-            first.entry(range).or_insert(observation.target);
-        }
-    }
-    let step = first.len().div_ceil(most).max(1);
-    let mut controls: Vec<SocketAddr> = first.into_values().step_by(step).collect();
-    if controls.is_empty() {
-        let uplink =
-            |observation: &&Observation| observation.purpose == Purpose::UplinkControl && observation.outcome.is_ok();
-        controls = observations.iter().filter(uplink).map(|observation| observation.target).take(most).collect();
-    }
-    controls
-}
-
-/// With nothing to accuse, the first silent addresses show how far packets get.
-fn all_silent(observations: &[Observation]) -> Vec<SocketAddr> {
-    let any_answer = observations.iter().any(|observation| observation.outcome.is_ok());
-    let silent = observations
-        .iter()
-        .filter(|observation| !any_answer && is_trouble(observation) && observation.operation == Operation::Connect);
-    silent.map(|observation| observation.target).take(3).collect()
-}
-
-fn is_trouble(observation: &Observation) -> bool {
-    matches!(
-        (&observation.outcome, observation.operation),
-        (Err(Failure::NoAnswer | Failure::Reset | Failure::Unreachable(_)), Operation::Connect)
-    )
-}
-
 fn by_range<'a>(plan: &ProbePlan, observations: &'a [Observation]) -> Vec<Vec<&'a Observation>> {
     let mut lists = vec![Vec::new(); plan.ranges.len()];
     for observation in observations {
@@ -148,48 +91,6 @@ fn by_range<'a>(plan: &ProbePlan, observations: &'a [Observation]) -> Vec<Vec<&'
     lists
 }
 
-/// What the traces show of the way.
-struct Hops {
-    routers: BTreeSet<IpAddr>,
-    /// The smallest distance at which a control answered.
-    nearest_server: Option<u8>,
-    /// Targets from which a reset came out of a smaller distance.
-    early_reset: BTreeSet<SocketAddr>,
-}
-
-impl Hops {
-    fn seen(observations: &[Observation]) -> Self {
-        let paths = paths(observations);
-        let nearest_server = paths.values().filter_map(super::trace::Path::reached).min();
-        let early = |path: &super::trace::Path| matches!((path.end, nearest_server), (Some((ttl, PathEnd::Reset)), Some(nearest)) if ttl < nearest);
-        Self {
-            routers: paths.values().flat_map(|path| path.hops.values().copied()).collect(),
-            nearest_server,
-            early_reset: paths.iter().filter(|(_, path)| early(path)).map(|(target, _)| *target).collect(),
-        }
-    }
-
-    /// Whether the failure is known to come from before the server.
-    fn before_server(&self, failure: &Failure, range: Prefix) -> bool {
-        match failure {
-            Failure::Unreachable(icmp) => self.routers.contains(&icmp.from),
-            Failure::Reset => {
-                self.nearest_server.is_some() && self.early_reset.iter().any(|target| range.holds(target.ip()))
-            }
-            Failure::NoAnswer
-            | Failure::ControlsSilent
-            | Failure::TimeExceeded(_)
-            | Failure::NoRoute
-            | Failure::LocalLimit(_)
-            | Failure::TlsUnknownIssuer { .. }
-            | Failure::TlsInvalidCertificate(_)
-            | Failure::TlsBroken
-            | Failure::TlsNoAnswer
-            | Failure::Unknown(_) => false,
-        }
-    }
-}
-
 /// One outcome with what it adds.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
@@ -198,18 +99,22 @@ struct Counted {
     attested: Option<f64>,
 }
 
+/// What counts of the observations of a range, in the order in which they were begun.
 fn counted(planned: &PlannedRange, observations: &[&Observation], hops: &Hops) -> Vec<Counted> {
+    let known: BTreeSet<IpAddr> = planned.known.iter().copied().collect();
+    let mut silent_blocks = BTreeSet::new();
     let count = |observation: &&Observation| {
         let address = observation.target.ip();
-        let known = planned.known.contains(&address);
+        let known = known.contains(&address);
+        if observation.outcome == Err(Failure::NoAnswer) {
+            // A silence that no control attested is kept in the record, and counts for nothing.
+            let attested = Some(observation.attested.filter(|&share| share >= LEAST_ATTESTED)?);
+            let counts = SilentAs::of(address, known, &mut silent_blocks).counts();
+            return Some(Counted { address, counts, attested });
+        }
         let early = observation.outcome.as_ref().err().is_some_and(|f| hops.before_server(f, planned.range.prefix));
         let counts = counts_of(&observation.outcome, known, early)?;
-        let silent = matches!(observation.outcome, Err(Failure::NoAnswer));
-        // A silence that no control attested is kept in the record, and counts for nothing.
-        if silent && observation.attested.is_none_or(|share| share < LEAST_ATTESTED) {
-            return None;
-        }
-        Some(Counted { address, counts, attested: observation.attested.filter(|_| silent) })
+        Some(Counted { address, counts, attested: None })
     };
     observations.iter().filter_map(count).collect()
 }
@@ -237,8 +142,12 @@ fn learn(plan: &ProbePlan, counted: &[Vec<Counted>]) -> BTreeMap<Class, Model> {
             entry.counts.add(&lesson, 1.0);
         }
     }
+    Seen::share_baseline(seen.values_mut());
     seen.into_iter().map(|(class, seen)| (class, Model::learnt(&seen, class.1, plan.alpha, plan.beta))).collect()
 }
+
+/// A share that answers of this much cannot have hidden among the addresses of one probe for each range.
+const HIDDEN_SHARE: f64 = 0.2;
 
 /// Whether the viewers' ranges are silent as a whole although controls outside them answer: with so many addresses
 /// asked, a share that answers of a fifth or more cannot have hidden.
@@ -248,10 +157,12 @@ fn nothing_answers(plan: &ProbePlan, counted: &[Vec<Counted>], observations: &[O
     let mut total = Counts::default();
     for (planned, list) in plan.ranges.iter().zip(counted) {
         if planned.silence_judges() {
-            list.iter().for_each(|counted| total.add(&counted.counts, 1.0));
+            for counted in list {
+                total.add(&counted.counts, 1.0);
+            }
         }
     }
-    let nats = -total.silences * (1.0 - super::model::LEAST_SHARE).ln();
+    let nats = -(total.silences + total.repeats) * (1.0 - HIDDEN_SHARE).ln();
     observations.iter().any(uplink) && !total.answered() && nats > 9.0_f64.ln() - plan.alpha.ln()
 }
 
@@ -265,12 +176,7 @@ impl Context {
     ) -> RangeJudgement {
         let model = &self.models[&class(planned)];
         let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
-        let mut silent_blocks = BTreeSet::new();
         for counted in counted {
-            let unknown_silence = counted.counts.silences > 0.0;
-            if unknown_silence && model.clustered && !silent_blocks.insert(block(counted.address)) {
-                continue;
-            }
             let leaf = tree.leaf_of(counted.address);
             tree.add(leaf, &weighed(counted, model), 1.0);
         }
@@ -322,11 +228,6 @@ impl Context {
             })
             .collect()
     }
-}
-
-/// The /24 that holds an IPv4 address: servers are put up by the block.
-fn block(address: IpAddr) -> Prefix {
-    Prefix::containing(address, if address.is_ipv4() { 24 } else { 64 })
 }
 
 fn weighed(counted: &Counted, model: &Model) -> Counts {

@@ -13,13 +13,15 @@ type Class = (Role, bool);
 pub(crate) struct Learner {
     classes: Vec<(Class, Model)>,
     class_of: Vec<usize>,
+    version: u32,
     alpha: f64,
     beta: f64,
 }
 
 impl Learner {
     pub(crate) fn new(plan: &ProbePlan) -> Self {
-        let mut learner = Self { classes: Vec::new(), class_of: Vec::new(), alpha: plan.alpha, beta: plan.beta };
+        let (alpha, beta) = (plan.alpha, plan.beta);
+        let mut learner = Self { classes: Vec::new(), class_of: Vec::new(), version: 0, alpha, beta };
         for planned in &plan.ranges {
             let class = (planned.range.role, planned.silence_judges());
             let at = learner.classes.iter().position(|(other, _)| *other == class).unwrap_or_else(|| {
@@ -35,21 +37,45 @@ impl Learner {
         &self.classes[self.class_of[range]].1
     }
 
+    /// Grows with every change of a model.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
     /// Learns anew; whether anything changed that is worth another look at all ranges.
     pub(crate) fn learn(&mut self, ranges: &[RangeState]) -> bool {
+        let classes = self.learnt(ranges);
+        let changed = classes.iter().zip(&self.classes).any(|((_, new), (_, old))| new.differs_from(old));
+        if changed {
+            self.replace(classes);
+        }
+        changed
+    }
+
+    /// Learns anew to the last digit, as the judgement does; whether anything changed.
+    pub(crate) fn learn_exactly(&mut self, ranges: &[RangeState]) -> bool {
+        let classes = self.learnt(ranges);
+        let changed = classes != self.classes;
+        if changed {
+            self.replace(classes);
+        }
+        changed
+    }
+
+    fn replace(&mut self, classes: Vec<(Class, Model)>) {
+        self.classes = classes;
+        self.version += 1;
+    }
+
+    fn learnt(&self, ranges: &[RangeState]) -> Vec<(Class, Model)> {
         let mut seen = vec![Seen::default(); self.classes.len()];
         for (range, &class) in ranges.iter().zip(&self.class_of) {
             if let Some(lesson) = range.lesson() {
                 seen[class].counts.add(&lesson, 1.0);
             }
         }
-        let models: Vec<_> =
-            self.classes.iter().zip(&seen).map(|(&(class, _), seen)| (class, self.fresh(seen, class))).collect();
-        let changed = models.iter().zip(&self.classes).any(|((_, new), (_, old))| new.differs_from(old));
-        if changed {
-            self.classes = models;
-        }
-        changed
+        Seen::share_baseline(seen.iter_mut());
+        self.classes.iter().zip(&seen).map(|(&(class, _), seen)| (class, self.fresh(seen, class))).collect()
     }
 
     fn fresh(&self, seen: &Seen, (_, silence_judges): Class) -> Model {

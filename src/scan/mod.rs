@@ -6,6 +6,7 @@
 
 mod cells;
 mod engine;
+mod hops;
 mod judge;
 mod learn;
 mod machine;
@@ -14,6 +15,7 @@ mod pace;
 mod record;
 mod rtt;
 mod sampler;
+mod suspects;
 mod timers;
 mod trace;
 mod tree;
@@ -24,12 +26,14 @@ mod wave;
 mod tests;
 
 pub use engine::{Action, Attempt, Event, Evidence, Progress, Scan};
-pub use judge::{CellJudgement, RangeJudgement, judge};
+pub use judge::{CellJudgement, CellState, RangeJudgement, judge};
 pub use machine::Machine;
 pub use model::{Beta, Counts, LEAST_SHARE, Model, Seen};
 pub use pace::Pace;
 pub use record::Recorder;
+pub use sampler::Sampler;
 pub use timers::ProbeId;
 pub use trace::{Path, PathEnd, paths};
+pub use tree::RangeTree;
 pub use walk::Walks;
 pub use wave::ControlTotals;

@@ -56,7 +56,7 @@ pub struct Model {
     /// evidence.
     pub uncovered: Option<Beta>,
     /// Dark and lit /24 blocks may lie side by side: only the first silence of a block is evidence. Servers are put
-    /// up by the block, so this is ruled out only where next to nothing was silent.
+    /// up by the block, so this is ruled out only where many addresses were asked and none was silent.
     pub clustered: bool,
     /// The same for addresses that answered before.
     pub covered: Beta,
@@ -73,34 +73,57 @@ pub struct Model {
 pub struct Seen {
     /// Outcomes in the ranges in which something answered.
     pub counts: Counts,
+    /// Outcomes of known addresses in ranges of any role: how old a baseline is does not depend on the role.
+    pub baseline: Counts,
 }
 
 /// A share of answering addresses under this one makes silence too weak to judge by.
-pub const LEAST_SHARE: f64 = 0.2;
+pub const LEAST_SHARE: f64 = 0.1;
 /// Fewer outcomes than this say nothing about a share.
 const LEAST_SEEN: f64 = 10.0;
-/// From this share of answering addresses on, among so many outcomes, there are no dark blocks to speak of.
-const EVEN_SHARE: f64 = 0.97;
-const EVEN_SEEN: f64 = 50.0;
+/// So many addresses must have answered, and none been silent, for dark blocks to be ruled out. With a share `q` of dark
+/// ones that happens by chance with `(1-q)^200`, so that a lone dark /24 is accused with `q (1-q)^200 < 0.002` at the
+/// worst, and one range in eight of the documented list is one.
+const EVEN_SEEN: f64 = 200.0;
 /// Ranges differ: what others showed weighs as this many outcomes.
 const WEIGHT_OF_OTHERS: f64 = 20.0;
-/// Addresses that answered before differ less.
-const WEIGHT_OF_BASELINE: f64 = 60.0;
+/// Addresses that answered before differ less: shares of 2 to 10 % that are gone, evenly spread over the ranges, have
+/// the variance of a Beta distribution of this weight.
+const WEIGHT_OF_BASELINE: f64 = 100.0;
+
+impl Seen {
+    /// Adds up what known addresses did in all roles.
+    pub(crate) fn share_baseline<'a>(all: impl Iterator<Item = &'a mut Self>) {
+        let mut all: Vec<&mut Self> = all.collect();
+        let mut baseline = Counts::default();
+        for seen in &all {
+            baseline.add(&seen.counts, 1.0);
+        }
+        for seen in &mut all {
+            seen.baseline = baseline;
+        }
+    }
+}
 
 impl Model {
     /// From what was seen so far, for the given error rates. `silence_judges`: whether the silence of an address of
     /// which nothing is known may count in ranges of this role and family.
     #[must_use]
     pub fn learnt(seen: &Seen, silence_judges: bool, alpha: f64, beta: f64) -> Self {
-        let Counts { answers, silences, known_answers, known_silences, rejections, .. } = seen.counts;
+        let Counts { answers, known_answers, rejections, .. } = seen.counts;
+        let silences = seen.counts.silences + seen.counts.repeats;
         let share = Beta::learnt(answers, silences, WEIGHT_OF_OTHERS);
         let known = answers + silences >= LEAST_SEEN && share.mean() >= LEAST_SHARE;
         let answering = answers + known_answers;
         Self {
             uncovered: Some(share).filter(|_| silence_judges && known),
-            clustered: share.mean() < EVEN_SHARE || answers + silences < EVEN_SEEN,
-            // Of the addresses that answered once, 2 to 10 % are gone weeks later: nine of ten until more is seen.
-            covered: Beta::learnt(9.0 + known_answers, 1.0 + known_silences, WEIGHT_OF_BASELINE),
+            clustered: silences > 0.5 || answers < EVEN_SEEN,
+            // Of the addresses that answered once, 2 to 10 % are gone weeks later: 6 of 100 until more is seen.
+            covered: Beta::learnt(
+                9.4 + seen.baseline.known_answers,
+                0.6 + seen.baseline.known_silences,
+                WEIGHT_OF_BASELINE,
+            ),
             rejection: ((rejections + 1.0) / (answering + rejections + 2.0)).ln(),
             prohibition: alpha.ln(),
             answer_through_block: beta.ln(),
@@ -125,6 +148,12 @@ impl Model {
             || far(self.rejection, other.rejection)
     }
 
+    /// What one more silence says at the most, in nats.
+    pub(crate) fn most_nats(&self) -> f64 {
+        let covered = self.covered.mean();
+        -(1.0 - self.uncovered.map_or(covered, |beta| beta.mean().max(covered))).ln()
+    }
+
     /// What part of its weight a silence keeps when only this share of the controls answered.
     #[must_use]
     pub fn silence_weight(share: f64, attested: f64) -> f64 {
@@ -133,7 +162,8 @@ impl Model {
 
     /// `log P(counts | open)` and `log P(counts | blocked)`.
     pub(crate) fn log_likelihoods(&self, counts: &Counts) -> (f64, f64) {
-        let uncovered = self.uncovered.map_or(0.0, |beta| beta.log_likelihood(counts.answers, counts.silences));
+        let silences = if self.clustered { counts.silences } else { counts.silences + counts.repeats };
+        let uncovered = self.uncovered.map_or(0.0, |beta| beta.log_likelihood(counts.answers, silences));
         let open = uncovered
             + self.covered.log_likelihood(counts.known_answers, counts.known_silences)
             + counts.rejections * self.rejection
@@ -148,8 +178,10 @@ impl Model {
 pub struct Counts {
     /// Answers of addresses of which nothing was known.
     pub answers: f64,
-    /// Silences of such.
+    /// Silences of such, the first of each /24.
     pub silences: f64,
+    /// The further ones: no evidence where whole blocks may be dark.
+    pub repeats: f64,
     /// Answers of addresses that answered before.
     pub known_answers: f64,
     /// Silences of such.
@@ -164,10 +196,17 @@ impl Counts {
     pub(crate) fn add(&mut self, other: &Self, times: f64) {
         self.answers += times * other.answers;
         self.silences += times * other.silences;
+        self.repeats += times * other.repeats;
         self.known_answers += times * other.known_answers;
         self.known_silences += times * other.known_silences;
         self.rejections += times * other.rejections;
         self.prohibitions += times * other.prohibitions;
+    }
+
+    /// Silences of any kind.
+    #[must_use]
+    pub fn all_silences(&self) -> f64 {
+        self.silences + self.repeats + self.known_silences
     }
 
     /// Whether anything answered.
@@ -191,7 +230,7 @@ mod tests {
     fn a_beta_prior_needs_eight_silences_where_a_fixed_share_needs_four() {
         // detection: Beta(9,1) at alpha 1e-4 with the root's prior of 0.1.
         let beta = Beta::new(9.0, 1.0);
-        let needed = (1..).find(|&n| beta.log_likelihood(0.0, f64::from(n)) < (1e-4_f64 / 9.0).ln()).unwrap();
+        let needed = (1..100).find(|&n| beta.log_likelihood(0.0, f64::from(n)) < (1e-4_f64 / 9.0).ln()).unwrap();
         assert!((8..=12).contains(&needed), "{needed}");
     }
 
@@ -202,7 +241,7 @@ mod tests {
     }
 
     fn seen(counts: Counts) -> Seen {
-        Seen { counts }
+        Seen { counts, baseline: Counts::default() }
     }
 
     #[test]
@@ -211,7 +250,7 @@ mod tests {
             Model::learnt(&seen(Counts { answers, silences, ..Counts::default() }), judges, 1e-4, 1e-4).uncovered
         };
         assert!(learnt(4.0, 4.0, true).is_none(), "too few");
-        assert!(learnt(10.0, 90.0, true).is_none(), "share under a fifth");
+        assert!(learnt(5.0, 95.0, true).is_none(), "share under a tenth");
         assert!(learnt(90.0, 10.0, false).is_none(), "not a viewer's range");
         assert!(learnt(90.0, 10.0, true).is_some());
     }

@@ -73,11 +73,14 @@ fn offset(turn: u64, bits: u32, start: u64) -> u64 {
     (turn.reverse_bits() >> (64 - bits)) ^ (start & ((1 << bits) - 1))
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014) over the seed and the first address.
+/// `SplitMix64` (Steele, Lea, Flood 2014) over the seed and the first address.
 fn mix(seed: u64, prefix: Prefix) -> u64 {
     let low = match prefix.first() {
         IpAddr::V4(address) => u64::from(address.to_bits()),
-        IpAddr::V6(address) => (address.to_bits() >> 32) as u64 ^ u64::from(prefix.len()),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments().map(u64::from);
+            (a << 48 | b << 32 | c << 16 | d) ^ u64::from(prefix.len())
+        }
     };
     let mut z = seed ^ low.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -5,6 +5,7 @@
 //! posterior of a leaf follows from one walk down. Everything is in logarithms.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use super::model::{Counts, Model};
 use crate::prefix::Prefix;
@@ -33,7 +34,7 @@ struct Node {
     parent: Option<NodeId>,
     halves: Option<[NodeId; 2]>,
     counts: Counts,
-    /// `log [p L_blocked + (1-p) L_open]` and the share of the first term, valid unless stale.
+    /// `log [p L_blocked + (1-p) L_open]` and the logarithm of the share of the first term, valid unless stale.
     uniform: f64,
     blocked_given_uniform: f64,
     /// `log W`, valid unless stale.
@@ -66,16 +67,6 @@ impl RangeTree {
             id = if self.node(low).prefix.holds(address) { low } else { high };
         }
         id
-    }
-
-    /// Divides a leaf; what was counted there is lost and must be added again.
-    pub fn divide(&mut self, leaf: NodeId, length: u8) {
-        let counts = std::mem::take(&mut self.node_mut(leaf).counts);
-        if let Some(parent) = self.node(leaf).parent {
-            self.add(parent, &counts, -1.0);
-        }
-        self.grow(leaf, length);
-        self.spoil(leaf);
     }
 
     /// What was counted below a node.
@@ -114,9 +105,9 @@ impl RangeTree {
         let (mut reach, mut blocked) = (1.0, 0.0);
         for id in self.path_to(leaf) {
             let node = self.node(id);
-            let stop = (node.uniform_prior().ln() + node.uniform - node.weighted).min(0.0).exp();
+            let stop = (node.prior().uniform + node.uniform - node.weighted).min(0.0).exp();
             let stop = if node.halves.is_none() { 1.0 } else { stop };
-            blocked += reach * stop * node.blocked_given_uniform;
+            blocked += reach * stop * node.blocked_given_uniform.exp();
             reach *= 1.0 - stop;
         }
         blocked
@@ -167,15 +158,6 @@ impl RangeTree {
         }
     }
 
-    fn spoil(&mut self, id: NodeId) {
-        let mut next = Some(id);
-        while let Some(id) = next {
-            let node = self.node_mut(id);
-            node.stale = true;
-            next = node.parent;
-        }
-    }
-
     fn path_to(&self, leaf: NodeId) -> Vec<NodeId> {
         let mut path: Vec<NodeId> = std::iter::successors(Some(leaf), |&id| self.node(id).parent).collect();
         path.reverse();
@@ -193,16 +175,20 @@ impl RangeTree {
         }
         let below = halves.map(|[low, high]| self.node(low).weighted + self.node(high).weighted);
         let node = self.node_mut(id);
+        node.stale = false;
+        let prior = node.prior();
+        if node.counts == Counts::default() {
+            // Most nodes of a large range, and all terms are those of the prior.
+            (node.uniform, node.blocked_given_uniform, node.weighted) = (0.0, prior.blocked, 0.0);
+            return;
+        }
         let (open, blocked) = model.log_likelihoods(&node.counts);
-        let prior = node.blocked_prior();
-        node.uniform = log_sum(prior.ln() + blocked, (1.0 - prior).ln() + open);
-        node.blocked_given_uniform = (prior.ln() + blocked - node.uniform).exp();
-        let uniform = node.uniform_prior();
+        node.uniform = log_sum(prior.blocked + blocked, prior.open + open);
+        node.blocked_given_uniform = prior.blocked + blocked - node.uniform;
         node.weighted = match below {
             None => node.uniform,
-            Some(below) => log_sum(uniform.ln() + node.uniform, (1.0 - uniform).ln() + below),
+            Some(below) => log_sum(prior.uniform + node.uniform, prior.divided + below),
         };
-        node.stale = false;
     }
 
     fn node(&self, id: NodeId) -> &Node {
@@ -228,12 +214,26 @@ impl Node {
         }
     }
 
-    fn uniform_prior(&self) -> f64 {
-        if self.parent.is_none() { UNIFORM_RANGE } else { UNIFORM_PART }
+    fn prior(&self) -> &'static Prior {
+        if self.parent.is_none() { &PRIORS.0 } else { &PRIORS.1 }
     }
+}
 
-    fn blocked_prior(&self) -> f64 {
-        if self.parent.is_none() { BLOCKED_RANGE } else { BLOCKED_PART }
+/// The prior probabilities of a node, as logarithms.
+struct Prior {
+    uniform: f64,
+    divided: f64,
+    blocked: f64,
+    open: f64,
+}
+
+/// Of a range, and of a part of one.
+static PRIORS: LazyLock<(Prior, Prior)> =
+    LazyLock::new(|| (Prior::new(UNIFORM_RANGE, BLOCKED_RANGE), Prior::new(UNIFORM_PART, BLOCKED_PART)));
+
+impl Prior {
+    fn new(uniform: f64, blocked: f64) -> Self {
+        Self { uniform: uniform.ln(), divided: (1.0 - uniform).ln(), blocked: blocked.ln(), open: (1.0 - blocked).ln() }
     }
 }
 
@@ -297,7 +297,7 @@ mod tests {
     }
 
     fn silences_needed(tree: &mut RangeTree, leaf: NodeId) -> u32 {
-        (1..)
+        (1..100)
             .find(|_| {
                 tree.add(leaf, &silence(), 1.0);
                 tree.blocked(leaf, &model()) >= 1.0 - 1e-4
@@ -326,17 +326,5 @@ mod tests {
         assert_eq!(tree.cover(&|_| None), vec![]);
         let neutral_rest = |id: NodeId| blocked.covers(tree.node(id).prefix).then_some(true);
         assert_eq!(tree.cover(&neutral_rest), vec!["13.32.0.0/15".parse().unwrap()]);
-    }
-
-    #[test]
-    fn dividing_a_leaf_keeps_the_rest() {
-        let mut tree = tree("13.32.0.0/16", 20);
-        let leaf = tree.leaf_of("13.32.100.1".parse().unwrap());
-        tree.add(leaf, &answer(), 1.0);
-        tree.add(tree.leaves()[0].0, &answer(), 1.0);
-        tree.divide(leaf, 24);
-        assert_eq!(tree.leaves().len(), 31);
-        assert!((tree.total().answers - 1.0).abs() < 1e-12);
-        assert!(tree.leaf_of("13.32.100.1".parse().unwrap()) != leaf);
     }
 }

@@ -15,15 +15,22 @@ pub(crate) const LEAST_ATTESTED: f64 = 0.7;
 /// Answering addresses that are kept for use as controls.
 const POOL: usize = 256;
 /// A control that was silent this often in a row is no longer one: its own path may have changed.
-const STRIKES: u8 = 3;
+const STRIKES: u8 = 2;
+/// The scan may be slowed so often in a row before it gives up: eight times are from the fastest pace to the slowest.
+const PATIENCE: u32 = 11;
 
 /// All waves of a run, and the pool of controls.
 #[derive(Clone, Debug)]
 pub(crate) struct Waves {
-    waves: Vec<Wave>,
+    list: Vec<Wave>,
     pool: Vec<Control>,
     turn: usize,
+    /// How long a wave stays open.
     longest: Duration,
+    /// Waves that were opened before are judged by the pace of before.
+    slowed: Duration,
+    slowed_times: u32,
+    discarded: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -63,12 +70,19 @@ pub struct ControlTotals {
 
 impl Waves {
     pub(crate) fn new(per_second: f64) -> Self {
-        let longest = Duration::from_secs_f64((f64::from(PROBES) / per_second).clamp(0.5, 10.0));
-        Self { waves: vec![Wave::default()], pool: Vec::new(), turn: 0, longest }
+        Self {
+            list: vec![Wave::default()],
+            pool: Vec::new(),
+            turn: 0,
+            longest: longest(per_second),
+            slowed: Duration::ZERO,
+            slowed_times: 0,
+            discarded: 0,
+        }
     }
 
     pub(crate) fn current(&self) -> WaveId {
-        self.waves.len() - 1
+        self.list.len() - 1
     }
 
     /// An address that answered just now: from here on it can serve as a control.
@@ -78,8 +92,25 @@ impl Waves {
         }
     }
 
-    pub(crate) fn has_controls(&self) -> bool {
-        !self.pool.is_empty()
+    /// Whether a discarded wave is a reason to slow down: it is not if it was opened before the last time, as it shows
+    /// the same trouble.
+    pub(crate) fn slows(&mut self, id: WaveId, now: Duration) -> bool {
+        let slows = self.list[id].opened >= self.slowed;
+        if slows {
+            self.slowed = now;
+            self.slowed_times += 1;
+        }
+        slows
+    }
+
+    /// Waves last as long as this pace needs for their probes.
+    pub(crate) fn paced(&mut self, per_second: f64) {
+        self.longest = longest(per_second);
+    }
+
+    /// Whether so many waves were discarded that more would be too: an uplink that went down does not come back for us.
+    pub(crate) fn hopeless(&self) -> bool {
+        self.slowed_times > PATIENCE
     }
 
     pub(crate) fn probe_launched(&mut self, now: Duration) {
@@ -96,65 +127,75 @@ impl Waves {
             return None;
         }
         self.close_if_full(now);
-        let due = |wave: &Wave| match wave.closed {
-            true => wave.sent < CONTROLS,
-            false => wave.sent < CONTROLS.min(wave.probes * CONTROLS / PROBES),
-        };
+        let wanted = |wave: &Wave| if wave.closed { CONTROLS } else { CONTROLS.min(wave.probes * CONTROLS / PROBES) };
         // Only the last two can be incomplete: a wave opens when the one before is closed.
-        let from = self.waves.len().saturating_sub(2);
-        let id = (from..self.waves.len()).find(|&id| due(&self.waves[id]))?;
-        self.waves[id].sent += 1;
+        let from = self.list.len().saturating_sub(2);
+        let id = (from..self.list.len()).find(|&id| self.list[id].sent < wanted(&self.list[id]))?;
+        self.list[id].sent += 1;
         Some((id, self.pick()))
     }
 
     /// When the current wave closes for its age; none while it is empty or nothing could attest it.
     pub(crate) fn closes_at(&self) -> Option<Duration> {
-        let wave = self.waves.last().expect("there is always a wave");
+        let wave = self.list.last().expect("there is always a wave");
         (wave.probes > 0 && !self.pool.is_empty()).then(|| wave.opened + self.longest)
     }
 
     /// Whether a closed wave still wants controls sent.
     pub(crate) fn wants_controls(&self) -> bool {
-        let from = self.waves.len().saturating_sub(2);
-        !self.pool.is_empty() && self.waves[from..].iter().any(|wave| wave.closed && wave.sent < CONTROLS)
+        let from = self.list.len().saturating_sub(2);
+        !self.pool.is_empty() && self.list[from..].iter().any(|wave| wave.closed && wave.sent < CONTROLS)
     }
 
     /// Closes the current wave if it holds a probe, so that it can be judged.
     pub(crate) fn close(&mut self) {
         if self.last().probes > 0 && !self.pool.is_empty() {
             self.last().closed = true;
-            self.waves.push(Wave::default());
+            self.list.push(Wave::default());
         }
     }
 
     /// Notes the outcome of a control; the judgement, once the last of the wave's controls is in.
     pub(crate) fn control_done(&mut self, id: WaveId, target: SocketAddr, answered: bool) -> Option<Attested> {
         self.strike(target, answered);
-        let wave = &mut self.waves[id];
-        if answered {
-            wave.answered += 1
-        } else {
-            wave.silent += 1
-        }
+        let wave = &mut self.list[id];
+        wave.answered += u32::from(answered);
+        wave.silent += u32::from(!answered);
         if !wave.closed || wave.answered + wave.silent < CONTROLS {
             return None;
         }
         let share = f64::from(wave.answered) / f64::from(wave.answered + wave.silent);
         wave.attested = Some(share);
+        if share < LEAST_ATTESTED {
+            self.discarded += 1;
+        } else {
+            self.slowed_times = 0;
+        }
+        Some(Attested { wave: id, share })
+    }
+
+    /// Notes a control that answered after it was taken for silent; the judgement anew, if the wave had passed.
+    pub(crate) fn control_late(&mut self, id: WaveId, target: SocketAddr) -> Option<Attested> {
+        self.strike(target, true);
+        let wave = &mut self.list[id];
+        wave.answered += 1;
+        wave.silent -= 1;
+        let share = f64::from(wave.answered) / f64::from(wave.answered + wave.silent);
+        let attested = wave.attested.as_mut().filter(|attested| **attested >= LEAST_ATTESTED)?;
+        *attested = share;
         Some(Attested { wave: id, share })
     }
 
     /// The share of its controls that answered, once it is judged.
     pub(crate) fn attested(&self, id: WaveId) -> Option<f64> {
-        self.waves[id].attested
+        self.list[id].attested
     }
 
     pub(crate) fn totals(&self) -> ControlTotals {
-        let discarded = |wave: &&Wave| wave.attested.is_some_and(|share| share < LEAST_ATTESTED);
         ControlTotals {
-            sent: self.waves.iter().map(|wave| wave.answered + wave.silent).sum(),
-            answered: self.waves.iter().map(|wave| wave.answered).sum(),
-            waves_discarded: u32::try_from(self.waves.iter().filter(discarded).count()).unwrap_or(u32::MAX),
+            sent: self.list.iter().map(|wave| wave.answered + wave.silent).sum(),
+            answered: self.list.iter().map(|wave| wave.answered).sum(),
+            waves_discarded: self.discarded,
         }
     }
 
@@ -175,7 +216,7 @@ impl Waves {
     fn strike(&mut self, target: SocketAddr, answered: bool) {
         let Some(at) = self.pool.iter().position(|control| control.target == target) else { return };
         let control = &mut self.pool[at];
-        control.strikes = if answered { 0 } else { control.strikes + 1 };
+        control.strikes = if answered { 0 } else { control.strikes.saturating_add(1) };
         // The last control stays: without any, nothing can be attested any more.
         if control.strikes >= STRIKES && self.pool.len() > 1 {
             self.pool.swap_remove(at);
@@ -183,8 +224,12 @@ impl Waves {
     }
 
     fn last(&mut self) -> &mut Wave {
-        self.waves.last_mut().expect("there is always a wave")
+        self.list.last_mut().expect("there is always a wave")
     }
+}
+
+fn longest(per_second: f64) -> Duration {
+    Duration::from_secs_f64((f64::from(PROBES) / per_second).clamp(0.5, 10.0))
 }
 
 /// Coprime to every pool size that is not its multiple.
@@ -248,7 +293,7 @@ mod tests {
     #[test]
     fn a_control_that_went_silent_is_dropped() {
         let mut waves = with_pool();
-        (0..3).for_each(|_| _ = waves.control_done(0, target(1), false));
+        (0..2).for_each(|_| _ = waves.control_done(0, target(1), false));
         assert_eq!(waves.pool.len(), 39);
     }
 }

@@ -1,0 +1,123 @@
+//! Scans thousands of random networks in virtual time: `cargo bench --bench simulate -- [--runs N] [--only NAME] [--seed N] [--feed FILE]`.
+#![allow(clippy::print_stdout)] // a table is what this program is for
+
+mod cost;
+mod suites;
+
+use std::time::Instant;
+
+use egressd::ranges::FeedSnapshot;
+use egressd::sim::{Conditions, Score};
+use suites::SUITES;
+
+/// What was asked for on the command line.
+struct Options {
+    runs: Option<u64>,
+    only: Option<String>,
+    seed: u64,
+    feed: Option<FeedSnapshot>,
+}
+
+fn main() {
+    let options = Options::read(std::env::args().skip(1));
+    for (name, title, runs, rows) in SUITES {
+        if options.wants(name) {
+            println!("\n{name}: {title}");
+            table(&rows(), options.runs.unwrap_or(*runs), options.seed);
+        }
+    }
+    if options.wants("engine") {
+        println!("\nengine: time of the engine alone, and of the judgement, by size of the list");
+        cost::engine(options.feed.as_ref());
+    }
+    if options.wants("memory") {
+        println!("\nmemory: peak of the process, by --only memory alone");
+        cost::memory(options.feed.as_ref());
+    }
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Self {
+        let mut options = Self { runs: None, only: None, seed: 1, feed: None };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} wants a value"));
+            match argument.as_str() {
+                // cargo passes it to every bench
+                "--bench" => {}
+                "--runs" => options.runs = Some(value().parse().expect("--runs wants a number")),
+                "--seed" => options.seed = value().parse().expect("--seed wants a number"),
+                "--only" => options.only = Some(value()),
+                "--feed" => options.feed = Some(feed(&value())),
+                other => panic!("unknown option {other}"),
+            }
+        }
+        options
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name == only)
+    }
+}
+
+fn feed(path: &str) -> FeedSnapshot {
+    let bytes = std::fs::read(path).expect("the feed can be read");
+    FeedSnapshot::parse(path, &bytes).expect("the feed is sound")
+}
+
+fn table(rows: &[(String, Conditions)], runs: u64, seed: u64) {
+    println!(
+        "{:<34} {:>6} {:>6} {:>6} {:>5} {:>6} {:>8} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>6} {:>6}",
+        "network",
+        "ranges",
+        "false",
+        "missed",
+        "wrong",
+        "unsure",
+        "exact",
+        "probes",
+        "/ B",
+        "/ B'",
+        "others",
+        "decide",
+        "slowest",
+        "ends",
+        "waves",
+        "ms/run"
+    );
+    for (name, conditions) in rows {
+        let began = Instant::now();
+        let score = scores(conditions, runs, seed);
+        line(name, &score, began.elapsed().as_secs_f64() * 1e3 / runs as f64);
+    }
+}
+
+fn scores(conditions: &Conditions, runs: u64, seed: u64) -> Score {
+    let snapshot = FeedSnapshot::documented();
+    let mut total = Score::default();
+    for run in 0..runs {
+        total.add(&conditions.trial(&snapshot, seed * 1_000_003 + run).score());
+    }
+    total
+}
+
+fn line(name: &str, score: &Score, milliseconds: f64) {
+    let runs = score.runs as f64;
+    println!(
+        "{name:<34} {:>6} {:>6} {:>6} {:>5} {:>6.2} {:>8} {:>6.0} {:>6.3} {:>6.3} {:>6.0} {:>6.2}s {:>6.2}s {:>6.2}s {:>6.1} {:>6.1}",
+        score.ranges,
+        score.false_ranges,
+        score.missed_ranges,
+        score.wrongly_open,
+        score.undetermined as f64 / runs,
+        format!("{}/{}", score.exact, score.runs),
+        score.probes as f64 / runs,
+        score.probes as f64 / score.bound,
+        score.probes as f64 / score.bound_by_block,
+        score.others as f64 / runs,
+        score.decided.as_secs_f64() / runs,
+        score.slowest.as_secs_f64(),
+        score.took.as_secs_f64() / runs,
+        f64::from(score.waves_discarded) / runs,
+        milliseconds,
+    );
+}

@@ -1,0 +1,245 @@
+//! What is sent next.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::queue::CellId;
+use super::{Action, Attempt, Probe, Scan, State};
+use crate::observe::{Operation, Purpose};
+use crate::scan::cells::SilentAs;
+use crate::scan::suspects::{path_controls, suspects};
+use crate::scan::timers::{ProbeId, Timer};
+use crate::scan::trace::{self, Tracer};
+use crate::scan::wave::WaveId;
+
+/// How long an answer may come after silence began to count, and still take it back.
+const LATE: Duration = Duration::from_millis(900);
+/// The engine wants this much less doubt than the judgement, whose model is learnt from whole silences where the engine's
+/// is from weighed ones. A margin of a quarter cost one more probe of each blocked range.
+const MARGIN: f64 = 0.95;
+/// A TLS handshake may take this long: two slow round trips and a slow server.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Ranges whose path is traced, and controls.
+const TRACED: usize = 16;
+const TRACED_CONTROLS: usize = 3;
+
+/// What is needed to launch a probe.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Launch {
+    operation: Operation,
+    purpose: Purpose,
+    target: SocketAddr,
+    ttl: Option<u8>,
+    source_port: Option<u16>,
+    cell: usize,
+    known: bool,
+    wave: WaveId,
+    walk: usize,
+}
+
+impl Launch {
+    fn new(operation: Operation, purpose: Purpose, target: SocketAddr) -> Self {
+        let (ttl, source_port, cell, known, wave, walk) = (None, None, 0, false, 0, 0);
+        Self { operation, purpose, target, ttl, source_port, cell, known, wave, walk }
+    }
+}
+
+impl Scan {
+    pub(super) fn has_work(&self) -> bool {
+        !self.side.is_empty()
+            || !self.handshakes.is_empty()
+            || !self.queue.is_empty()
+            || self.waves.wants_controls()
+            || self.tracer.as_ref().map_or(self.only_late(), Tracer::ready)
+    }
+
+    pub(super) fn over(&self) -> bool {
+        self.in_flight == 0 && self.abandon.is_empty() && self.tracer.as_ref().is_some_and(Tracer::over)
+    }
+
+    pub(super) fn next_launch(&mut self, now: Duration) -> Option<Action> {
+        if let Some((wave, target)) = self.waves.control_due(now) {
+            return Some(self.launch(Launch { wave, ..Launch::new(Operation::Connect, Purpose::Control, target) }));
+        }
+        if let Some((purpose, target)) = self.side.pop_front() {
+            return Some(self.launch(Launch::new(Operation::Connect, purpose, target)));
+        }
+        if let Some((range, target)) = self.handshakes.pop_front() {
+            return Some(self.launch(Launch::new(Operation::TlsHandshake, Purpose::Range(range), target)));
+        }
+        self.next_range_probe(now)
+            .or_else(|| self.last_control(now))
+            .or_else(|| self.last_look(now))
+            .or_else(|| self.next_step())
+    }
+
+    /// With nothing else to send, the open wave is closed, if silences in it wait to be attested.
+    fn last_control(&mut self, now: Duration) -> Option<Action> {
+        let wave = self.waves.current();
+        let waits = |&id: &usize| self.probes[id].silence > 0.0;
+        if self.immature > 0 || !self.in_wave.get(wave).is_some_and(|probes| probes.iter().any(waits)) {
+            return None;
+        }
+        self.waves.close();
+        let (wave, target) = self.waves.control_due(now)?;
+        Some(self.launch(Launch { wave, ..Launch::new(Operation::Connect, Purpose::Control, target) }))
+    }
+
+    /// Before the traces begin, all that is settled is looked at once more, with the model that the judgement will have.
+    fn last_look(&mut self, now: Duration) -> Option<Action> {
+        if self.tracer.is_some() || !self.only_late() || !self.learner.learn_exactly(&self.ranges) {
+            return None;
+        }
+        for id in 0..self.probes.len() {
+            self.reweigh(id);
+        }
+        self.queue.doubt(0..self.ranges.len());
+        self.next_range_probe(now)
+    }
+
+    fn next_range_probe(&mut self, now: Duration) -> Option<Action> {
+        let (cell, launch) = self.next_wanted()?;
+        self.waves.probe_launched(now);
+        self.immature += 1;
+        let wave = self.waves.current();
+        self.in_wave.resize_with(wave + 1, Vec::new);
+        self.in_wave[wave].push(self.probes.len());
+        let action = self.launch(Launch { wave, ..launch });
+        self.requeue(cell);
+        Some(action)
+    }
+
+    fn next_wanted(&mut self) -> Option<(CellId, Launch)> {
+        loop {
+            match self.queue.pop() {
+                Some(cell) => {
+                    if let Some(launch) = self.probe_of(cell) {
+                        return Some((cell, launch));
+                    }
+                }
+                None if self.recheck() => {}
+                None => return None,
+            }
+        }
+    }
+
+    /// Looks again at the silent cells of the ranges in which something changed; whether there were any.
+    fn recheck(&mut self) -> bool {
+        let doubted = self.queue.take_doubted();
+        for &range in &doubted {
+            for cell in self.ranges[range].silent_cells() {
+                self.requeue((range, cell));
+            }
+        }
+        !doubted.is_empty()
+    }
+
+    /// Queues a cell if it wants a probe. While nothing answers anywhere, one of each cell is enough to say so.
+    pub(super) fn requeue(&mut self, cell: CellId) {
+        // While nothing answers anywhere, one silence of each cell is enough to say so; a rejection is worth another.
+        if (self.answered || self.ranges[cell.0].wants_more_rejections(cell.1)) && self.wants_probe(cell) {
+            self.queue.push(cell);
+        }
+    }
+
+    fn wants_probe(&mut self, (range, cell): CellId) -> bool {
+        self.ranges[range].wants_probe(
+            cell,
+            self.learner.model(range),
+            self.learner.version(),
+            self.plan.alpha * MARGIN,
+        )
+    }
+
+    fn probe_of(&mut self, (range, cell): CellId) -> Option<Launch> {
+        if !self.wants_probe((range, cell)) {
+            return None;
+        }
+        let wanted = self.ranges[range].take(cell, &self.plan.ranges[range])?;
+        let target = SocketAddr::new(wanted.address, self.plan.port);
+        Some(Launch { cell, known: wanted.known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) })
+    }
+
+    /// The next step of the traces: they begin when everything else is done.
+    fn next_step(&mut self) -> Option<Action> {
+        if self.tracer.is_none() {
+            if !self.only_late() {
+                return None;
+            }
+            self.drop_silent();
+            self.tracer = Some(self.plan_traces());
+        }
+        let step = self.tracer.as_mut()?.next()?;
+        let launch = Launch {
+            walk: step.walk,
+            ttl: Some(step.ttl),
+            source_port: Some(step.source_port),
+            ..Launch::new(Operation::Trace, Purpose::Path, step.target)
+        };
+        Some(self.launch(launch))
+    }
+
+    /// Whether only late answers could come still.
+    fn only_late(&self) -> bool {
+        self.in_flight == self.counted && self.waiting == 0
+    }
+
+    /// Once all is decided, late answers are not waited for any longer.
+    fn drop_silent(&mut self) {
+        for id in 0..self.probes.len() {
+            if self.probes[id].state == State::Counted {
+                self.give_up(id);
+            }
+        }
+    }
+
+    fn plan_traces(&self) -> Tracer {
+        let suspects = suspects(&self.plan, &self.observations, TRACED);
+        let controls = path_controls(&self.observations, TRACED_CONTROLS);
+        Tracer::new(&controls, &suspects, self.plan.seed)
+    }
+
+    fn launch(&mut self, launch: Launch) -> Action {
+        let id = ProbeId::try_from(self.probes.len()).expect("fewer than 2^32 probes");
+        let now = self.now;
+        self.in_flight += 1;
+        self.set_timers(id, &launch);
+        let Launch { operation, purpose, target, ttl, source_port, cell, known, wave, walk } = launch;
+        let state = State::Young;
+        self.probes.push(Probe {
+            operation,
+            purpose,
+            target,
+            ttl,
+            launched: now,
+            cell,
+            known,
+            wave,
+            state,
+            silence: 0.0,
+            silent_as: SilentAs::Known,
+            waits: false,
+            observation: None,
+            walk,
+        });
+        let attempt = Attempt { id, target, ttl, source_port };
+        if operation == Operation::TlsHandshake { Action::Handshake(attempt) } else { Action::Connect(attempt) }
+    }
+
+    fn set_timers(&mut self, id: ProbeId, launch: &Launch) {
+        let age = self.plan.silence_age.max(self.rtt.slowest() * 2);
+        let now = self.now;
+        match (launch.operation, launch.purpose) {
+            (Operation::TlsHandshake, _) => self.timers.set(now + HANDSHAKE, Timer::Silence(id)),
+            (Operation::Trace, _) => {
+                self.timers.set(now + trace::patience(self.rtt.seen().then(|| self.rtt.slowest())), Timer::Silence(id));
+            }
+            (_, Purpose::Range(_) | Purpose::Control) => {
+                self.timers.set(now + self.rtt.hedge(), Timer::Hedge(id));
+                self.timers.set(now + age, Timer::Silence(id));
+                self.timers.set(now + age + LATE, Timer::GiveUp(id));
+            }
+            (_, _) => self.timers.set(now + age, Timer::Silence(id)),
+        }
+    }
+}
