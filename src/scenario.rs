@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::prefix::{Prefix, PrefixSet};
+use crate::ranges::FeedSnapshot;
 
 /// The scenarios that come with the program: name and text.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -177,10 +178,18 @@ impl Scenario {
         self.rules.iter().map(|rule| (rule.destination.prefixes(feed, older), rule.action)).collect()
     }
 
-    /// The addresses of the older list; none when the scenario has no older list.
+    /// The older list; none when the scenario has none.
     #[must_use]
-    pub fn older_addresses(&self, documented: &PrefixSet) -> Option<PrefixSet> {
-        self.older.as_ref().map(|older| documented.difference(&older.without.iter().copied().collect()))
+    pub fn older_snapshot(&self, documented: &FeedSnapshot) -> Option<FeedSnapshot> {
+        let older = self.older.as_ref()?;
+        let kept = documented.ranges.iter().filter(|range| !older.without.contains(&range.prefix));
+        Some(FeedSnapshot {
+            name: format!("{} of the scenario", older.date),
+            date: Some(older.date),
+            sha256: String::new(),
+            ranges: kept.cloned().collect(),
+            ..documented.clone()
+        })
     }
 }
 
@@ -261,7 +270,7 @@ mod tests {
         assert_eq!(without.len(), 48);
         assert!(without.iter().all(|prefix| feed.contains(prefix)));
 
-        let older = scenario.older_addresses(&feed.iter().copied().collect()).unwrap();
+        let older = scenario.older_snapshot(&FeedSnapshot::documented()).unwrap().addresses();
         assert_eq!(feed.iter().filter(|&&prefix| older.covers(prefix)).count(), feed.len() - 48);
         let [(dropped, RuleAction::Drop)] = &scenario.rules(&feed, &older)[..] else { panic!("one rule") };
         assert_eq!(dropped.iter().copied().collect::<PrefixSet>(), without.iter().copied().collect());

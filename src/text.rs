@@ -26,6 +26,12 @@ pub fn grouped(number: u128) -> String {
     text
 }
 
+/// A number with its noun: `1 range`, `2 ranges`.
+#[must_use]
+pub fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number as u128), if number == 1 { one } else { many })
+}
+
 /// Beginning and end, half of `longest` each, when the text is longer than that.
 fn ends(text: &str, longest: usize) -> Option<(&str, &str)> {
     text.char_indices().nth(longest)?;

@@ -1,62 +1,108 @@
 //! The command line: one file per subcommand, which reads, calls the core, writes and returns a status.
 
+pub mod check;
+pub mod config;
+pub mod demo;
+pub mod error;
+mod filter;
+mod job;
 pub mod output;
 pub mod ranges;
 mod resolve;
+pub mod trace;
 
+pub use error::CliError;
+pub use filter::{FamilyFilter, ListFilter};
 pub use resolve::{Asked, AskedError, ResolveError};
 
-use clap::ValueEnum;
+use std::io::{self, Write};
 
-use crate::prefix::Family;
-use crate::ranges::{List, Range};
+use clap::{CommandFactory, Parser, Subcommand};
 
-/// Which of the two lists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListFilter {
-    /// Both lists
-    #[default]
-    All,
-    /// What viewers talk to
-    Global,
-    /// Caches between points of presence and origins
-    RegionalEdge,
+use crate::exit::ExitStatus;
+
+/// Finds out which CloudFront ranges a network blocks and at which hop, and what to do about it
+#[derive(Debug, Parser)]
+#[command(name = "egressd", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit status: 0 all is reachable, 1 something is not, 2 wrong usage or the tool could not work, 3 inconclusive."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
 }
 
-/// Which address family.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum FamilyFilter {
-    /// IPv4
-    #[value(name = "4")]
-    V4,
-    /// IPv6
-    #[value(name = "6")]
-    V6,
-    /// IPv4 and IPv6
-    #[default]
-    Both,
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check which ranges this network blocks, and where
+    Check(check::CheckArgs),
+    /// Show the same in a network inside this process, from which no packet leaves the machine
+    Demo(demo::DemoArgs),
+    /// Show which hop on the way to an address drops or rejects
+    Trace(trace::TraceArgs),
+    /// Show the published ranges
+    #[command(subcommand)]
+    Ranges(ranges::RangesCommand),
+    /// Show or check the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print a completion script
+    Completions {
+        /// The shell that it is for
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
-impl ListFilter {
-    /// Whether the range is in the list.
-    #[must_use]
-    pub fn keeps(self, range: &Range) -> bool {
-        match self {
-            Self::All => true,
-            Self::Global => range.list == List::Global,
-            Self::RegionalEdge => range.list == List::RegionalEdge,
-        }
+/// Parses nothing, decides nothing: runs the subcommand that was asked for.
+///
+/// # Errors
+/// What stopped it; findings are no errors.
+pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
+    match cli.command {
+        Command::Check(args) => check::run(&args, out),
+        Command::Demo(args) => demo::run(&args, out),
+        Command::Trace(args) => trace::run(&args, out),
+        Command::Ranges(command) => Ok(ranges::run(&command, out)?),
+        Command::Config(command) => config::run(&command, out),
+        Command::Completions { shell } => print(out, |page| {
+            clap_complete::generate(shell, &mut Cli::command(), "egressd", page);
+            Ok(())
+        }),
+        Command::Man => print(out, |page| manual(page)),
     }
 }
 
-impl FamilyFilter {
-    /// Whether the range is of the family.
-    #[must_use]
-    pub fn keeps(self, range: &Range) -> bool {
-        match self {
-            Self::Both => true,
-            Self::V4 => range.prefix.family() == Family::V4,
-            Self::V6 => range.prefix.family() == Family::V6,
-        }
+/// Renders into memory first: the renderers panic when the output is closed.
+fn print(out: &mut dyn Write, render: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitStatus, CliError> {
+    let mut page = Vec::new();
+    render(&mut page).expect("memory takes it");
+    output::write(None, out, &page)?;
+    Ok(ExitStatus::Reachable)
+}
+
+/// One page: the command itself, then each subcommand.
+fn manual(page: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(page)?;
+    for sub in command.get_subcommands() {
+        let man = clap_mangen::Man::new(sub.clone());
+        writeln!(page, ".SH \"EGRESSD {}\"", sub.get_name().to_uppercase())?;
+        man.render_description_section(page)?;
+        man.render_synopsis_section(page)?;
+        man.render_options_section(page)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
     }
 }

@@ -8,6 +8,7 @@ mod cells;
 mod engine;
 mod judge;
 mod learn;
+mod machine;
 mod model;
 mod pace;
 mod rtt;
@@ -15,6 +16,7 @@ mod sampler;
 mod timers;
 mod trace;
 mod tree;
+mod walk;
 mod wave;
 
 #[cfg(test)]
@@ -22,8 +24,10 @@ mod tests;
 
 pub use engine::{Action, Attempt, Event, Evidence, Progress, Scan};
 pub use judge::{CellJudgement, RangeJudgement, judge};
+pub use machine::Machine;
 pub use model::{Beta, Counts, LEAST_SHARE, Model, Seen};
 pub use pace::Pace;
 pub use timers::ProbeId;
 pub use trace::{Path, PathEnd, paths};
+pub use walk::Walks;
 pub use wave::ControlTotals;

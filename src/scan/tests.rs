@@ -111,9 +111,10 @@ fn a_hole_is_found_where_a_baseline_covers_it_and_left_open_where_none_does() {
     assert_eq!(blocked(&without), Vec::<String>::new());
     let at = plan.ranges.iter().position(|planned| planned.range.prefix == prefix("13.32.0.0/15")).unwrap();
     assert_eq!(without[at].undetermined, [prefix("13.32.96.0/20")]);
-    let known: Vec<IpAddr> = (0..32_u32).flat_map(|cell| (1..=16_u32).map(move |host| (cell, host))).map(|(cell, host)| {
-        prefix("13.32.0.0/15").nth(u128::from(cell * 4096 + host * 37))
-    }).collect();
+    let known: Vec<IpAddr> = (0..32_u32)
+        .flat_map(|cell| (1..=16_u32).map(move |host| (cell, host)))
+        .map(|(cell, host)| prefix("13.32.0.0/15").nth(u128::from(cell * 4096 + host * 37)))
+        .collect();
     let (_, evidence, with) = check(&settings(3), &known, &network);
     eprintln!("took {:?}", evidence.took);
     assert_eq!(blocked(&with), ["13.32.96.0/20"]);

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use egressd::lab::{CONTROLS, Filter, Lab, LabConfig, LabError, POP, enter_user_namespace};
 use egressd::prefix::{Family, PrefixSet};
+use egressd::ranges::FeedSnapshot;
 use egressd::scenario::{RuleAction, Scenario};
 
 use crate::client::{Outcome, connect, http, tls};
@@ -188,7 +189,8 @@ fn scenarios() -> String {
     let documented = documented();
     for name in Scenario::names() {
         let scenario = Scenario::named(name).unwrap();
-        let older = scenario.older_addresses(&documented.iter().copied().collect()).unwrap_or_default();
+        let older =
+            scenario.older_snapshot(&FeedSnapshot::documented()).map(|older| older.addresses()).unwrap_or_default();
         let lab = Lab::start(&LabConfig::of(&scenario, &documented, &older, 1)).unwrap();
         let blocked = ["stale-allowlist", "dropped-range", "mixed", "everything-dropped", "own-uplink-down"];
         let expected = if blocked.contains(&name) { Outcome::Silent } else { Outcome::Open };

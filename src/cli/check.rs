@@ -1,0 +1,170 @@
+//! `egressd check`: which ranges this network blocks, and where.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::job::{self, Job};
+use super::{CliError, FamilyFilter, ListFilter, output};
+use crate::config::{Config, DepthName, Profile, read};
+use crate::exit::ExitStatus;
+use crate::net::interrupt::Interrupt;
+use crate::plan::{KnownAddresses, Settings};
+use crate::ranges::{FeedSnapshot, Provenance};
+use crate::report::{Format, Report, Style};
+
+/// The flags of `check`; `demo` takes them too.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Configuration file
+    #[arg(long, value_name = "F")]
+    pub config: Option<PathBuf>,
+    /// A published list; of several the newest is checked, older ones help to recognise old rules
+    #[arg(long = "feed", value_name = "F")]
+    pub feeds: Vec<PathBuf>,
+    /// Which of the two lists
+    #[arg(long, value_enum, default_value_t)]
+    pub list: ListFilter,
+    /// Which address family
+    #[arg(long, value_enum, default_value_t)]
+    pub family: FamilyFilter,
+    /// How deep a connection goes
+    #[arg(long, value_enum)]
+    pub depth: Option<DepthName>,
+    /// Length of the sub-prefixes that are judged one by one: 16 to 24, or `off` for whole ranges
+    #[arg(long, value_name = "N|off", value_parser = resolution)]
+    pub resolution: Option<u8>,
+    /// How fast
+    #[arg(long, value_enum)]
+    pub profile: Option<Profile>,
+    /// Connections a second, in place of the profile's: 1 to 2000, or `unlimited` inside the lab
+    #[arg(long, value_name = "N|unlimited", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Check the ranges and nothing else
+    #[arg(long)]
+    pub ranges_only: bool,
+    /// Where the order of addresses begins; the same seed asks the same addresses
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ReportFormat,
+    /// Show a line for each range, not only what matters
+    #[arg(long)]
+    pub all: bool,
+    /// Write to this file, whole or not at all; `-` is standard output
+    #[arg(short, long = "output", value_name = "F")]
+    pub output: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For a ticket
+    Markdown,
+}
+
+/// Runs it.
+pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
+    if args.rate.is_some_and(f64::is_infinite) {
+        return Err(CliError::Usage(
+            "--rate unlimited is for the lab alone: other people's networks are paced".to_owned(),
+        ));
+    }
+    let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
+    let config = args.config()?;
+    let feeds = args.feeds(&config)?;
+    let job = Job {
+        site: job::site(&config),
+        settings: args.settings(&config),
+        feed: &feeds.newest,
+        held: &feeds.older,
+        known: KnownAddresses::default(),
+        trust: job::trust(&config, &[])?,
+    };
+    let report = job.run(&interrupt)?;
+    args.deliver(&report, out)
+}
+
+/// The list in force, and older ones.
+pub(super) struct Feeds {
+    pub(super) newest: FeedSnapshot,
+    pub(super) older: Vec<FeedSnapshot>,
+}
+
+impl CheckArgs {
+    pub(super) fn config(&self) -> Result<Config, CliError> {
+        self.config.as_deref().map_or_else(|| Ok(Config::default()), |file| Ok(read::config(file)?))
+    }
+
+    pub(super) fn feeds(&self, config: &Config) -> Result<Feeds, CliError> {
+        let files = if self.feeds.is_empty() { &config.feeds } else { &self.feeds };
+        let mut held = files.iter().map(|file| crate::ranges::read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
+        if held.is_empty() {
+            return Ok(Feeds { newest: FeedSnapshot::documented(), older: Vec::new() });
+        }
+        let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().expect("there is one").clone();
+        held.retain(|feed| feed.sha256 != newest.sha256);
+        held.push(FeedSnapshot::documented());
+        Ok(Feeds { newest, older: held })
+    }
+
+    pub(super) fn settings(&self, config: &Config) -> Settings {
+        let mut config = config.clone();
+        config.scan.depth = self.depth.unwrap_or(config.scan.depth);
+        config.scan.resolution = self.resolution.unwrap_or(config.scan.resolution);
+        if let Some(profile) = self.profile {
+            (config.scan.profile, config.scan.per_second, config.scan.in_flight) = (profile, 0.0, 0);
+        }
+        let mut settings = config.settings();
+        settings.pace.per_second = self.rate.unwrap_or(settings.pace.per_second);
+        settings.list = self.list.only();
+        settings.family = self.family.only();
+        settings.seed = self.seed.unwrap_or_else(job::seed);
+        settings
+    }
+
+    pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
+        let format = match self.format {
+            ReportFormat::Text => Format::Text,
+            ReportFormat::Json => Format::Json,
+            ReportFormat::Markdown => Format::Markdown,
+        };
+        let style = Style { colour: self.colour(), all: self.all };
+        output::write(self.output.as_deref(), out, report.write(format, style).as_bytes())?;
+        Ok(report.status())
+    }
+
+    fn colour(&self) -> bool {
+        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        self.output.is_none() && io::stdout().is_terminal() && !asked_not_to
+    }
+}
+
+fn resolution(text: &str) -> Result<u8, String> {
+    match text {
+        "off" => Ok(0),
+        _ => text
+            .parse()
+            .ok()
+            .filter(|length| (16..=24).contains(length))
+            .ok_or_else(|| "expected 16 to 24, or `off`".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text {
+        "unlimited" => Ok(f64::INFINITY),
+        _ => text
+            .parse()
+            .ok()
+            .filter(|rate| (1.0..=2000.0).contains(rate))
+            .ok_or_else(|| "expected 1 to 2000, or `unlimited`".to_owned()),
+    }
+}

@@ -1,0 +1,94 @@
+//! `egressd demo`: the same job in a network inside this process, from which no packet leaves the machine.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use clap::Args;
+use rustls::pki_types::CertificateDer;
+
+use super::check::CheckArgs;
+use super::job::{self, Job};
+use super::{CliError, output};
+use crate::exit::ExitStatus;
+use crate::lab::{self, Lab, LabConfig};
+use crate::net::interrupt::Interrupt;
+use crate::net::tls::{TrustError, parse_roots};
+use crate::plan::KnownAddresses;
+use crate::prefix::{Prefix, PrefixSet};
+use crate::ranges::FeedSnapshot;
+use crate::scenario::Scenario;
+
+/// The flags of `demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// What the firewall of the network does
+    #[arg(long, value_name = "NAME", default_value = "stale-allowlist")]
+    pub scenario: String,
+    /// List the scenarios
+    #[arg(long)]
+    pub list_scenarios: bool,
+    /// As for `check`.
+    #[command(flatten)]
+    pub check: CheckArgs,
+}
+
+/// Runs it.
+pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
+    if args.list_scenarios {
+        output::write(None, out, listing().as_bytes())?;
+        return Ok(ExitStatus::Reachable);
+    }
+    let scenario = Scenario::named(&args.scenario)?;
+    let config = args.check.config()?;
+    let feeds = args.check.feeds(&config)?;
+    let older = Older::of(&scenario, &feeds.newest);
+    let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
+    lab::enter_user_namespace()?;
+    let prefixes: Vec<Prefix> = feeds.newest.ranges.iter().map(|range| range.prefix).collect();
+    let seed = args.check.seed.unwrap_or_else(job::seed);
+    let lab = Lab::start(&LabConfig::of(&scenario, &prefixes, &older.addresses, seed))?;
+    let held: Vec<FeedSnapshot> = feeds.older.iter().cloned().chain(older.snapshot).collect();
+    let job = Job {
+        site: format!("demo {}", args.scenario),
+        settings: args.check.settings(&config),
+        feed: &feeds.newest,
+        held: &held,
+        known: KnownAddresses::default(),
+        trust: job::trust(&config, &roots(&lab)?)?,
+    };
+    let report = lab.client().run(|| job.run(&interrupt))??;
+    args.check.deliver(&report, out)
+}
+
+/// The older list that the firewall's rules were made from.
+struct Older {
+    addresses: PrefixSet,
+    /// As a snapshot to recognise it by, unless it is the documented list, which is at hand anyway.
+    snapshot: Option<FeedSnapshot>,
+}
+
+impl Older {
+    fn of(scenario: &Scenario, feed: &FeedSnapshot) -> Self {
+        let documented = FeedSnapshot::documented();
+        if feed.sha256 != documented.sha256 {
+            return Self { addresses: documented.addresses(), snapshot: None };
+        }
+        let snapshot = scenario.older_snapshot(&documented);
+        let addresses = snapshot.as_ref().unwrap_or(&documented).addresses();
+        Self { addresses, snapshot }
+    }
+}
+
+fn roots(lab: &Lab) -> Result<Vec<CertificateDer<'static>>, CliError> {
+    let wrong = |reason| TrustError::Roots { path: "of the lab".into(), reason };
+    Ok(parse_roots(lab.ca_pem().as_bytes()).map_err(wrong)?)
+}
+
+fn listing() -> String {
+    let mut text = String::new();
+    for name in Scenario::names() {
+        let scenario = Scenario::named(name).expect("the embedded scenarios are sound");
+        let _ = writeln!(text, "{name:<22} {}", scenario.title);
+    }
+    text
+}

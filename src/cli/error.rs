@@ -1,0 +1,87 @@
+//! What can stop a command, and what to do about it.
+
+use std::io;
+
+use super::output::OutputError;
+use super::ranges::RangesCommandError;
+use super::{AskedError, ResolveError};
+use crate::config;
+use crate::lab::LabError;
+use crate::net::tls::TrustError;
+use crate::ranges::read::ReadError;
+use crate::scenario::ScenarioError;
+
+/// What stopped a command.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A `ranges` command.
+    #[error(transparent)]
+    Ranges(#[from] RangesCommandError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] config::read::ReadError),
+    /// A feed.
+    #[error(transparent)]
+    Feed(#[from] ReadError),
+    /// The roots or the name for handshakes.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The scenario of a demo.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The lab.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// A host name.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// Neither address nor host name.
+    #[error(transparent)]
+    Asked(#[from] AskedError),
+    /// The output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The kernel refused to wait for sockets or signals.
+    #[error("cannot wait for connections")]
+    Wait(#[source] io::Error),
+    /// Flags that do not go together, or a value out of bounds.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl CliError {
+    /// What to do next, where something can be done.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Lab(error) => error.hint(),
+            Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
+            Self::Scenario(ScenarioError::Unknown { .. }) => {
+                Some("`egressd demo --list-scenarios` lists them".to_owned())
+            }
+            Self::Feed(_) | Self::Ranges(RangesCommandError::Read(_)) => Some(
+                "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the built-in list is used"
+                    .to_owned(),
+            ),
+            Self::Ranges(_)
+            | Self::Scenario(_)
+            | Self::Trust(_)
+            | Self::Resolve(_)
+            | Self::Asked(_)
+            | Self::Output(_)
+            | Self::Wait(_)
+            | Self::Usage(_) => None,
+        }
+    }
+
+    /// Whether the reader of the output went away: nobody is left to be told.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        let stream = match self {
+            Self::Output(OutputError::Stream(source))
+            | Self::Ranges(RangesCommandError::Output(OutputError::Stream(source))) => source,
+            _ => return false,
+        };
+        stream.kind() == io::ErrorKind::BrokenPipe
+    }
+}

@@ -1,0 +1,120 @@
+//! One check from plan to report, on whatever network the calling thread is in.
+
+use std::io::IsTerminal;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rustls::pki_types::CertificateDer;
+
+use super::CliError;
+use crate::config::Config;
+use crate::net;
+use crate::net::connect::error_queue_works;
+use crate::net::interrupt::Interrupt;
+use crate::net::tls::{Trust, read_roots};
+use crate::plan::{KnownAddresses, ProbePlan, Settings};
+use crate::ranges::FeedSnapshot;
+use crate::report::{Report, Run};
+use crate::scan::{Progress, Scan};
+
+/// What a check needs.
+pub(super) struct Job<'a> {
+    pub(super) site: String,
+    pub(super) settings: Settings,
+    pub(super) feed: &'a FeedSnapshot,
+    pub(super) held: &'a [FeedSnapshot],
+    pub(super) known: KnownAddresses,
+    pub(super) trust: Trust,
+}
+
+impl Job<'_> {
+    pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
+        raise_descriptor_limit();
+        let plan = ProbePlan::new(&self.settings, self.feed, &self.known);
+        if plan.ranges.is_empty() {
+            return Err(CliError::Usage(format!("no range of {} is of the list and family asked for", self.feed.name)));
+        }
+        let started = Timestamp::now();
+        let bar = Bar::new();
+        let mut scan = Scan::new(plan.clone());
+        let took = net::scan::run(&mut scan, Some(&self.trust), interrupt, &mut |progress| bar.tell(progress));
+        bar.clear();
+        let evidence = scan.into_evidence(took.map_err(CliError::Wait)?);
+        let run = Run {
+            site: &self.site,
+            started,
+            plan: &plan,
+            evidence: &evidence,
+            feed: self.feed,
+            held: self.held,
+            limits: limits(),
+        };
+        Ok(Report::new(&run))
+    }
+}
+
+/// The name of this site: as configured, or the host's.
+pub(super) fn site(config: &Config) -> String {
+    if !config.site.is_empty() {
+        return config.site.clone();
+    }
+    nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "unnamed".to_owned())
+}
+
+/// What handshakes trust: the embedded bundle, what the configuration adds, and `more`.
+pub(super) fn trust(config: &Config, more: &[CertificateDer<'static>]) -> Result<Trust, CliError> {
+    let mut roots = more.to_vec();
+    if !config.roots.as_os_str().is_empty() {
+        roots.extend(read_roots(&config.roots)?);
+    }
+    Ok(Trust::new(&config.server_name, &roots)?)
+}
+
+/// A different order of addresses for each run.
+pub(super) fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_secs() ^ (u64::from(now.subsec_nanos()) << 32)
+}
+
+/// What makes the evidence poorer on this kernel.
+fn limits() -> Vec<String> {
+    if error_queue_works() {
+        return Vec::new();
+    }
+    vec!["this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named".to_owned()]
+}
+
+/// Each connection under way is a descriptor, and the usual limit is 1,024.
+fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // If it is refused, the engine slows down when descriptors run out.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(soft.max(4096)), hard);
+    }
+}
+
+/// A progress bar on standard error, if that is a terminal.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new() -> Self {
+        let style = ProgressStyle::with_template("  {bar:40} {pos} of {len} parts settled, {msg}");
+        let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(0));
+        Self(bar.map(|bar| bar.with_style(style.expect("the template is sound"))))
+    }
+
+    fn tell(&self, progress: Progress) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(progress.cells as u64);
+            bar.set_position(progress.settled as u64);
+            bar.set_message(format!("{} connections", progress.sent));
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

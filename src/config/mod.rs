@@ -1,0 +1,218 @@
+//! The configuration: the defaults, then a file, then flags.
+
+#[cfg(feature = "io")]
+pub mod read;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Depth, Settings};
+use crate::scan::Pace;
+
+/// The file that `egressd config default` prints: every key, with its default value.
+pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
+
+/// All settings. Absent keys have the values of [`DEFAULT`].
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The name of this site in reports; empty: the host's name.
+    pub site: String,
+    /// Published lists.
+    pub feeds: Vec<PathBuf>,
+    /// PEM file with further authorities; empty: none.
+    pub roots: PathBuf,
+    /// The name that handshakes ask for.
+    pub server_name: String,
+    /// Addresses outside the ranges.
+    pub controls: Vec<SocketAddr>,
+    /// How the ranges are probed.
+    pub scan: ScanConfig,
+}
+
+/// How the ranges are probed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanConfig {
+    /// How deep a connection goes.
+    pub depth: DepthName,
+    /// Length of the judged sub-prefixes; 0: whole ranges.
+    pub resolution: u8,
+    /// How fast.
+    pub profile: Profile,
+    /// Connections a second; 0: the profile's.
+    pub per_second: f64,
+    /// Connections under way; 0: the profile's.
+    pub in_flight: usize,
+    /// Bound on false accusations.
+    pub alpha: f64,
+    /// Bound on missed blocks.
+    pub beta: f64,
+}
+
+/// The names of the depths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "io", derive(clap::ValueEnum))]
+pub enum DepthName {
+    /// A TCP connection
+    Tcp,
+    /// A TLS handshake on up to three addresses of each range as well
+    Tls,
+}
+
+/// The names of the paces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "io", derive(clap::ValueEnum))]
+pub enum Profile {
+    /// 9 connections a second: below the usual port-scan thresholds
+    Quiet,
+    /// 200 a second
+    Normal,
+    /// 2,000 a second
+    Fast,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It is not TOML, or has a key that is not known or of a wrong type.
+    #[error("not a configuration: {0}")]
+    Syntax(#[from] Box<toml::de::Error>),
+    /// A value is out of bounds.
+    #[error("`{key}` is {value}, but must be {bounds}")]
+    Bounds {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        bounds: &'static str,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            site: String::new(),
+            feeds: Vec::new(),
+            roots: PathBuf::new(),
+            server_name: "d7uri8nf7uskq.cloudfront.net".to_owned(),
+            controls: Settings::default().uplink_controls,
+            scan: ScanConfig::default(),
+        }
+    }
+}
+
+impl Default for ScanConfig {
+    fn default() -> Self {
+        let Settings { alpha, beta, .. } = Settings::default();
+        let (depth, profile) = (DepthName::Tls, Profile::Normal);
+        Self { depth, resolution: 20, profile, per_second: 0.0, in_flight: 0, alpha, beta }
+    }
+}
+
+impl Config {
+    /// Reads a configuration and checks its bounds.
+    ///
+    /// # Errors
+    /// Names the key, and line and column where TOML knows them.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(Box::new)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What the planner needs to know.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            resolution: Some(self.scan.resolution).filter(|&length| length > 0),
+            depth: match self.scan.depth {
+                DepthName::Tcp => Depth::Tcp,
+                DepthName::Tls => Depth::Tls,
+            },
+            pace: self.scan.pace(),
+            alpha: self.scan.alpha,
+            beta: self.scan.beta,
+            uplink_controls: self.controls.clone(),
+            ..Settings::default()
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let ScanConfig { resolution, per_second, in_flight, alpha, beta, .. } = self.scan;
+        bound("scan.resolution", resolution, "0 or from 16 to 24", resolution == 0 || (16..=24).contains(&resolution))?;
+        bound("scan.per_second", per_second, "from 0 to 2000", (0.0..=Pace::FAST.per_second).contains(&per_second))?;
+        bound("scan.in_flight", in_flight, "from 0 to 1000", in_flight <= Pace::FAST.in_flight)?;
+        bound("scan.alpha", alpha, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&alpha))?;
+        bound("scan.beta", beta, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&beta))?;
+        bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)
+    }
+}
+
+impl ScanConfig {
+    fn pace(&self) -> Pace {
+        let mut pace = match self.profile {
+            Profile::Quiet => Pace::QUIET,
+            Profile::Normal => Pace::NORMAL,
+            Profile::Fast => Pace::FAST,
+        };
+        if self.per_second > 0.0 {
+            pace.per_second = self.per_second;
+        }
+        if self.in_flight > 0 {
+            pace.in_flight = self.in_flight;
+        }
+        pace
+    }
+}
+
+fn bound(key: &'static str, value: impl ToString, bounds: &'static str, holds: bool) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Bounds { key, value: value.to_string(), bounds }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_is_the_default() {
+        assert_eq!(Config::parse(DEFAULT).unwrap(), Config::default());
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+        assert_eq!(Config::default().settings(), Settings::default());
+    }
+
+    #[test]
+    fn the_shipped_file_names_every_key() {
+        let keys = |value: &toml::Table| {
+            let mut keys: Vec<String> = value.keys().cloned().collect();
+            keys.extend(value["scan"].as_table().unwrap().keys().map(|key| format!("scan.{key}")));
+            keys
+        };
+        let shipped: toml::Table = DEFAULT.parse().unwrap();
+        let all = toml::Table::try_from(Config::default()).unwrap();
+        assert_eq!(keys(&shipped).len(), keys(&all).len());
+        assert!(keys(&all).iter().all(|key| keys(&shipped).contains(key)));
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_name() {
+        for (text, message) in [
+            ("sight = \"hq\"", "sight"),
+            ("controls = [\"1.1.1.1\"]", "controls"),
+            ("[scan]\nresolution = 25", "`scan.resolution` is 25, but must be 0 or from 16 to 24"),
+            ("[scan]\nper_second = 2001.0", "`scan.per_second` is 2001, but must be from 0 to 2000"),
+            ("[scan]\nper_second = nan", "`scan.per_second` is NaN"),
+            ("[scan]\nalpha = 0.0", "`scan.alpha` is 0, but must be from 1e-9 to 0.05"),
+            ("[scan]\nprofile = \"insane\"", "unknown variant `insane`"),
+            ("site = ", "line 1"),
+        ] {
+            let error = Config::parse(text).unwrap_err().to_string();
+            assert!(error.contains(message), "{text}: {error}");
+        }
+    }
+}

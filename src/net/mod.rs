@@ -1,0 +1,6 @@
+//! The shell: sockets, time and signals around the pure core.
+
+pub mod connect;
+pub mod interrupt;
+pub mod scan;
+pub mod tls;

@@ -1,0 +1,313 @@
+//! The report: one value, written in several ways.
+//!
+//! What is in it is documented by its JSON form, schema `egressd.report/1`; fields are added, never renamed.
+
+mod markdown;
+mod reason;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::diagnose::{Diagnosis, Findings, diagnose};
+use crate::exit::ExitStatus;
+use crate::observe::{Failure, Observation, Operation, Purpose};
+use crate::plan::ProbePlan;
+use crate::prefix::{Family, Prefix};
+use crate::ranges::{FeedSnapshot, List, Role, Source};
+use crate::scan::Evidence;
+use crate::verdict::{Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
+
+pub use text::Style;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For programs: `egressd.report/1`.
+    Json,
+    /// For a ticket.
+    Markdown,
+}
+
+/// Names of the formats, for flags and tests.
+pub const FORMATS: [(&str, Format); 3] =
+    [("text", Format::Text), ("json", Format::Json), ("markdown", Format::Markdown)];
+
+/// What the caller knows about a run.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// The name of this site.
+    pub site: &'a str,
+    /// When it began.
+    pub started: Timestamp,
+    /// What was to be probed.
+    pub plan: &'a ProbePlan,
+    /// What was seen.
+    pub evidence: &'a Evidence,
+    /// The list in force.
+    pub feed: &'a FeedSnapshot,
+    /// Older lists that are at hand.
+    pub held: &'a [FeedSnapshot],
+    /// What made the evidence poorer than it could be.
+    pub limits: Vec<String>,
+}
+
+/// Everything that is said about a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    schema: &'static str,
+    tool: Tool,
+    site: String,
+    started: String,
+    seconds: f64,
+    feed: Feed,
+    baseline: Option<()>,
+    controls: Controls,
+    probes: Probes,
+    ranges: Vec<RangeReport>,
+    endpoints: Vec<()>,
+    media: Vec<()>,
+    diagnoses: Vec<Diagnosis>,
+    /// What made the evidence poorer than it could be.
+    limits: Vec<String>,
+    interrupted: bool,
+    exit_status: u8,
+    #[serde(skip)]
+    status: ExitStatus,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Feed {
+    source: Source,
+    name: String,
+    serial: Option<String>,
+    date: Option<String>,
+    sha256: String,
+    prefixes: usize,
+    note: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Controls {
+    sent: u32,
+    answered: u32,
+    negative_answered: usize,
+    waves_discarded: u32,
+    /// Addresses outside the ranges, asked to see whether the uplink works.
+    uplink_sent: usize,
+    uplink_answered: usize,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Probes {
+    sent: usize,
+    answered: usize,
+    rejected: usize,
+    silent: usize,
+    /// Null where the run was not paced.
+    per_second_limit: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RangeReport {
+    prefix: Prefix,
+    list: List,
+    role: Role,
+    verdict: Verdict,
+    mechanism: Option<Mechanism>,
+    blocked: Vec<Prefix>,
+    undetermined: Vec<Prefix>,
+    offender: Option<Offender>,
+    confidence: Confidence,
+    reason: String,
+    probes: u32,
+    answered: u32,
+    authenticated: u32,
+    rtt_seconds: RoundTrip,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Confidence {
+    alpha: f64,
+    nats: f64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct RoundTrip {
+    min: Option<f64>,
+    median: Option<f64>,
+}
+
+impl Report {
+    /// Judges what was seen and puts it together.
+    #[must_use]
+    pub fn new(run: &Run<'_>) -> Self {
+        let Run { plan, evidence, feed, held, .. } = *run;
+        let verdicts = ranges(plan, &evidence.observations);
+        let findings = Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held };
+        let diagnoses = diagnose(&findings);
+        let status = status(&verdicts, &diagnoses);
+        Self {
+            schema: "egressd.report/1",
+            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            site: run.site.to_owned(),
+            started: run.started.to_string(),
+            seconds: rounded(evidence.took),
+            feed: Feed::of(feed),
+            baseline: None,
+            controls: Controls::of(evidence),
+            probes: Probes::of(plan, evidence),
+            ranges: verdicts.iter().map(RangeReport::of).collect(),
+            endpoints: Vec::new(),
+            media: Vec::new(),
+            diagnoses,
+            limits: run.limits.clone(),
+            interrupted: evidence.interrupted,
+            exit_status: status as u8,
+            status,
+        }
+    }
+
+    /// What the process is to exit with.
+    #[must_use]
+    pub fn status(&self) -> ExitStatus {
+        self.status
+    }
+
+    /// Writes it.
+    #[must_use]
+    pub fn write(&self, format: Format, style: Style) -> String {
+        match format {
+            Format::Text => text::write(self, style),
+            Format::Json => json(self),
+            Format::Markdown => markdown::write(self),
+        }
+    }
+}
+
+fn json(report: &Report) -> String {
+    let mut text = serde_json::to_string_pretty(report).expect("a report has no map with keys other than text");
+    text.push('\n');
+    text
+}
+
+/// What the run came to: something that viewers need is blocked, or it cannot be said, or all is open.
+fn status(verdicts: &[RangeVerdict], diagnoses: &[Diagnosis]) -> ExitStatus {
+    use crate::diagnose::{Cause, Severity};
+    let viewers = || verdicts.iter().filter(|verdict| verdict.range.role == Role::Viewer);
+    let critical = |diagnosis: &Diagnosis| diagnosis.severity == Severity::Critical;
+    let cut_off = diagnoses.iter().any(|diagnosis| diagnosis.id == Cause::OwnUplinkDown);
+    // Addresses that could not be asked at all are no finding, unless nothing else was asked for.
+    let skipped = |verdict: &&RangeVerdict| matches!(verdict.reason, Reason::NoRoute | Reason::NotEnumerable);
+    let unknown = viewers().filter(|verdict| verdict.verdict == Verdict::Undetermined);
+    match () {
+        () if cut_off => ExitStatus::Inconclusive,
+        () if viewers().any(|verdict| verdict.verdict.accuses()) => ExitStatus::NotReachable,
+        () if diagnoses.iter().any(critical) => ExitStatus::NotReachable,
+        () if unknown.clone().any(|verdict| !skipped(&verdict)) => ExitStatus::Inconclusive,
+        () if unknown.count() > 0 && viewers().all(|verdict| verdict.verdict == Verdict::Undetermined) => {
+            ExitStatus::Inconclusive
+        }
+        () => ExitStatus::Reachable,
+    }
+}
+
+/// Seconds with the precision that a clock of microseconds allows.
+fn rounded(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
+}
+
+impl Feed {
+    fn of(feed: &FeedSnapshot) -> Self {
+        Self {
+            source: feed.source,
+            name: feed.name.clone(),
+            serial: feed.serial.clone(),
+            date: feed.date.map(|date| date.to_string()),
+            sha256: feed.sha256.clone(),
+            prefixes: feed.ranges.len(),
+            note: feed.note(),
+        }
+    }
+}
+
+impl Controls {
+    fn of(evidence: &Evidence) -> Self {
+        let of = |purpose| evidence.observations.iter().filter(move |o| o.purpose == purpose);
+        let answered = |purpose| of(purpose).filter(|o| o.outcome.is_ok()).count();
+        Self {
+            sent: evidence.controls.sent,
+            answered: evidence.controls.answered,
+            negative_answered: answered(Purpose::NegativeControl),
+            waves_discarded: evidence.controls.waves_discarded,
+            uplink_sent: of(Purpose::UplinkControl).count(),
+            uplink_answered: answered(Purpose::UplinkControl),
+        }
+    }
+}
+
+impl Probes {
+    fn of(plan: &ProbePlan, evidence: &Evidence) -> Self {
+        let probe = |o: &&Observation| o.operation == Operation::Connect && matches!(o.purpose, Purpose::Range(_));
+        let count =
+            |wanted: fn(&Observation) -> bool| evidence.observations.iter().filter(probe).filter(|o| wanted(o)).count();
+        Self {
+            sent: count(|_| true),
+            answered: count(|o| o.outcome.is_ok()),
+            rejected: count(|o| matches!(o.outcome, Err(Failure::Reset | Failure::Unreachable(_)))),
+            silent: count(|o| matches!(o.outcome, Err(Failure::NoAnswer | Failure::ControlsSilent))),
+            per_second_limit: Some(plan.pace.per_second).filter(|rate| rate.is_finite()),
+        }
+    }
+}
+
+impl RangeReport {
+    fn of(verdict: &RangeVerdict) -> Self {
+        Self {
+            prefix: verdict.range.prefix,
+            list: verdict.range.list,
+            role: verdict.range.role,
+            verdict: verdict.verdict,
+            mechanism: verdict.mechanism,
+            blocked: verdict.blocked.clone(),
+            undetermined: verdict.undetermined.clone(),
+            offender: verdict.offender,
+            confidence: Confidence {
+                alpha: verdict.confidence.alpha,
+                nats: (verdict.confidence.nats * 100.0).round() / 100.0,
+            },
+            reason: reason::sentence(verdict),
+            probes: verdict.probes,
+            answered: verdict.answered,
+            authenticated: verdict.authenticated,
+            rtt_seconds: RoundTrip {
+                min: verdict.rtt.map(|(min, _)| rounded(min)),
+                median: verdict.rtt.map(|(_, median)| rounded(median)),
+            },
+        }
+    }
+
+    fn is_viewer(&self) -> bool {
+        self.role == Role::Viewer
+    }
+
+    fn blocked_addresses(&self) -> u128 {
+        self.blocked.iter().map(|prefix| prefix.addresses()).fold(0, u128::saturating_add)
+    }
+
+    fn is_v6(&self) -> bool {
+        self.prefix.family() == Family::V6
+    }
+}

@@ -1,0 +1,72 @@
+//! Verdicts: what the evidence allows to say, and what it was derived from.
+
+mod offender;
+mod range;
+
+pub use offender::{Offender, offender_on_path};
+pub use range::{Confidence, RangeVerdict, Reason, ranges};
+
+use serde::Serialize;
+
+/// What can be said of a range or an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every part answered.
+    Open,
+    /// No part is reachable, and somebody before the server sees to that.
+    Blocked,
+    /// Some part is not reachable.
+    PartlyBlocked,
+    /// The evidence does not suffice; the reason says what would settle it.
+    Undetermined,
+    /// Silent, as it is on an open network: no viewer is ever sent there.
+    ExpectedSilent,
+}
+
+/// How something is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mechanism {
+    /// Packets vanish.
+    Dropped,
+    /// Somebody answers with an ICMP error.
+    RejectedIcmp,
+    /// Somebody answers with a TCP reset.
+    Reset,
+    /// Somebody else's certificate is shown.
+    TlsIntercepted,
+}
+
+impl Verdict {
+    /// The name in JSON and labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Blocked => "blocked",
+            Self::PartlyBlocked => "partly_blocked",
+            Self::Undetermined => "undetermined",
+            Self::ExpectedSilent => "expected_silent",
+        }
+    }
+
+    /// Whether something in it is blocked.
+    #[must_use]
+    pub fn accuses(self) -> bool {
+        matches!(self, Self::Blocked | Self::PartlyBlocked)
+    }
+}
+
+impl Mechanism {
+    /// The name in JSON and labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+            Self::RejectedIcmp => "rejected_icmp",
+            Self::Reset => "reset",
+            Self::TlsIntercepted => "tls_intercepted",
+        }
+    }
+}

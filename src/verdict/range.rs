@@ -1,0 +1,263 @@
+//! The verdict on each range, derived from what was observed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::offender::{Offender, Ways, most_frequent};
+use super::{Mechanism, Verdict};
+use crate::observe::{Answer, Failure, Observation, Operation, Purpose};
+use crate::plan::{Depth, PlannedRange, ProbePlan};
+use crate::prefix::{Family, Prefix};
+use crate::ranges::{Range, Role};
+use crate::scan::{RangeJudgement, judge};
+
+/// What is said of one range, with what it rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RangeVerdict {
+    /// The range.
+    pub range: Range,
+    /// What is said.
+    pub verdict: Verdict,
+    /// How it is blocked.
+    pub mechanism: Option<Mechanism>,
+    /// The fewest prefixes that hold what is blocked.
+    pub blocked: Vec<Prefix>,
+    /// The fewest prefixes that hold that of which it cannot be said.
+    pub undetermined: Vec<Prefix>,
+    /// Who blocks.
+    pub offender: Option<Offender>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why.
+    pub reason: Reason,
+    /// Addresses asked.
+    pub probes: u32,
+    /// Addresses that answered.
+    pub answered: u32,
+    /// Addresses that proved to be the server.
+    pub authenticated: u32,
+    /// Shortest and median round trip.
+    pub rtt: Option<(Duration, Duration)>,
+}
+
+/// The bound on an error, and the evidence that was reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Confidence {
+    /// Bound on the probability of a false accusation.
+    pub alpha: f64,
+    /// `log P(seen | blocked) / P(seen | open)` of the whole range.
+    pub nats: f64,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// Every part answered.
+    Answered,
+    /// Every part answered, and a server proved to be the right one.
+    Authenticated,
+    /// Silent against the share that answers elsewhere; no baseline says that anything ever answered here.
+    SilentAgainstShare(f64),
+    /// Addresses that answered before are silent.
+    KnownAddressesSilent,
+    /// No range answers at all, though controls outside do.
+    AllSilent,
+    /// Somebody rejects connections.
+    Rejected,
+    /// Connections are accepted, but a foreign certificate is shown.
+    ForeignCertificate {
+        /// Its issuer.
+        issuer: String,
+    },
+    /// Connections are accepted, but no server proved to be the right one.
+    NotAuthenticated(Failure),
+    /// Silent: too few addresses to tell.
+    TooFew,
+    /// Silent: in this run too few addresses answer anywhere to expect an answer here.
+    ShareTooSmall,
+    /// Parts that no baseline covers are silent while others answer.
+    DarkParts,
+    /// Nothing answered anywhere.
+    NothingAnswers,
+    /// Somebody answers for every address: an answer says nothing.
+    AnsweredForEveryone,
+    /// IPv6 ranges cannot be enumerated and no known address lies in this one.
+    NotEnumerable,
+    /// This host has no route to it.
+    NoRoute,
+    /// Stopped before it was done.
+    NotFinished,
+    /// No viewer is sent there: silence is expected.
+    NotViewerFacing,
+}
+
+/// The verdicts on all ranges of a plan.
+#[must_use]
+pub fn ranges(plan: &ProbePlan, observations: &[Observation]) -> Vec<RangeVerdict> {
+    let context = Context::new(plan, observations);
+    let judgements = judge(plan, observations);
+    (0..plan.ranges.len()).map(|at| context.verdict(at, &judgements[at])).collect()
+}
+
+struct Context<'a> {
+    plan: &'a ProbePlan,
+    ways: Ways,
+    by_range: Vec<Vec<&'a Observation>>,
+    for_everyone: bool,
+    any_answer: bool,
+    outside_answers: bool,
+    cut_off: bool,
+}
+
+impl<'a> Context<'a> {
+    fn new(plan: &'a ProbePlan, observations: &'a [Observation]) -> Self {
+        let mut by_range = vec![Vec::new(); plan.ranges.len()];
+        for observation in observations {
+            if let Purpose::Range(at) = observation.purpose {
+                by_range[at].push(observation);
+            }
+        }
+        let answers = |purpose: Purpose| observations.iter().any(|o| o.purpose == purpose && o.outcome.is_ok());
+        let any_answer = by_range.iter().flatten().any(|o| o.outcome.is_ok());
+        let outside_answers = answers(Purpose::UplinkControl);
+        Self {
+            plan,
+            ways: Ways::seen(observations),
+            for_everyone: answers(Purpose::NegativeControl),
+            any_answer,
+            outside_answers,
+            cut_off: !any_answer && !outside_answers && observations.iter().any(no_way_outside),
+            by_range,
+        }
+    }
+
+    fn verdict(&self, at: usize, judgement: &RangeJudgement) -> RangeVerdict {
+        let planned = &self.plan.ranges[at];
+        let seen = &self.by_range[at];
+        let (verdict, reason) = self.decide(planned, judgement, seen);
+        let whole = || vec![planned.range.prefix];
+        let (blocked, undetermined) = match (verdict, &reason) {
+            (Verdict::Blocked, _) => (whole(), Vec::new()),
+            (Verdict::Undetermined, _) if judgement.blocked.is_empty() && judgement.undetermined.is_empty() => {
+                (Vec::new(), whole())
+            }
+            (Verdict::ExpectedSilent, _) => (Vec::new(), Vec::new()),
+            (Verdict::Open | Verdict::PartlyBlocked | Verdict::Undetermined, _) => {
+                (judgement.blocked.clone(), judgement.undetermined.clone())
+            }
+        };
+        let mechanism = verdict.accuses().then(|| mechanism(&reason, seen, &blocked));
+        RangeVerdict {
+            offender: mechanism.and_then(|mechanism| self.offender(mechanism, seen, &blocked)),
+            range: planned.range.clone(),
+            verdict,
+            mechanism,
+            blocked,
+            undetermined,
+            confidence: Confidence { alpha: self.plan.alpha, nats: judgement.nats },
+            reason,
+            probes: judgement.probes,
+            answered: judgement.answered,
+            authenticated: count(seen, |o| o.outcome == Ok(Answer::Authenticated)),
+            rtt: judgement.rtt,
+        }
+    }
+
+    fn decide(&self, planned: &PlannedRange, judged: &RangeJudgement, seen: &[&Observation]) -> (Verdict, Reason) {
+        let whole = judged.blocked.first() == Some(&planned.range.prefix);
+        match () {
+            () if self.cut_off => (Verdict::Undetermined, Reason::NothingAnswers),
+            () if judged.no_route => (Verdict::Undetermined, Reason::NoRoute),
+            () if self.for_everyone => self.decide_by_handshake(seen),
+            () if whole => (Verdict::Blocked, self.why_blocked(judged)),
+            () if !judged.blocked.is_empty() => (Verdict::PartlyBlocked, self.why_blocked(judged)),
+            () if judged.answered == 0 => self.decide_silent(planned, judged),
+            () if self.plan.depth == Depth::Tls => match self.decide_by_handshake(seen) {
+                (Verdict::Open, _) if !judged.undetermined.is_empty() => (Verdict::Undetermined, Reason::DarkParts),
+                other => other,
+            },
+            () if judged.undetermined.is_empty() => (Verdict::Open, Reason::Answered),
+            () => (Verdict::Undetermined, Reason::DarkParts),
+        }
+    }
+
+    /// Whoever accepts connections, only a certificate says whether it is the server.
+    fn decide_by_handshake(&self, seen: &[&Observation]) -> (Verdict, Reason) {
+        let mut handshakes = seen.iter().filter(|o| o.operation == Operation::TlsHandshake).map(|o| &o.outcome);
+        if handshakes.clone().any(|outcome| *outcome == Ok(Answer::Authenticated)) {
+            return (Verdict::Open, Reason::Authenticated);
+        }
+        let foreign = handshakes.clone().find_map(|outcome| match outcome {
+            Err(Failure::TlsUnknownIssuer { issuer }) => Some(issuer.clone()),
+            _ => None,
+        });
+        if let Some(issuer) = foreign {
+            return (Verdict::Blocked, Reason::ForeignCertificate { issuer });
+        }
+        match handshakes.find_map(|outcome| outcome.as_ref().err()) {
+            _ if self.for_everyone => (Verdict::Undetermined, Reason::AnsweredForEveryone),
+            Some(failure) => (Verdict::Undetermined, Reason::NotAuthenticated(failure.clone())),
+            None => (Verdict::Undetermined, Reason::NotFinished),
+        }
+    }
+
+    fn decide_silent(&self, planned: &PlannedRange, judged: &RangeJudgement) -> (Verdict, Reason) {
+        let role = planned.range.role;
+        match () {
+            () if role != Role::Viewer && judged.probes > 0 => (Verdict::ExpectedSilent, Reason::NotViewerFacing),
+            () if judged.probes == 0 => (Verdict::Undetermined, Reason::NotFinished),
+            () if !self.any_answer => (Verdict::Undetermined, Reason::NothingAnswers),
+            () if planned.range.prefix.family() == Family::V6 && planned.known.is_empty() => {
+                (Verdict::Undetermined, Reason::NotEnumerable)
+            }
+            () if judged.share.is_none() && planned.known.is_empty() => (Verdict::Undetermined, Reason::ShareTooSmall),
+            () => (Verdict::Undetermined, Reason::TooFew),
+        }
+    }
+
+    fn why_blocked(&self, judged: &RangeJudgement) -> Reason {
+        match judged.share {
+            _ if !judged.by_silence => Reason::Rejected,
+            _ if judged.counts.known_silences > 0.0 => Reason::KnownAddressesSilent,
+            _ if !self.any_answer && self.outside_answers => Reason::AllSilent,
+            Some(share) => Reason::SilentAgainstShare(share),
+            None => Reason::AllSilent,
+        }
+    }
+
+    fn offender(&self, mechanism: Mechanism, seen: &[&Observation], blocked: &[Prefix]) -> Option<Offender> {
+        let inside = |target: SocketAddr| holds(blocked, target.ip());
+        let failures = seen.iter().filter(|o| inside(o.target)).filter_map(|o| o.outcome.as_ref().err());
+        self.ways.offender(mechanism, most_frequent(failures), &inside)
+    }
+}
+
+/// Whether a router says even of an address outside the ranges that there is no way to it: that is its uplink, not a
+/// rule about the ranges.
+fn no_way_outside(observation: &Observation) -> bool {
+    matches!(observation.purpose, Purpose::NegativeControl | Purpose::UplinkControl)
+        && matches!(observation.outcome, Err(Failure::Unreachable(icmp)) if icmp.no_way())
+}
+
+fn mechanism(reason: &Reason, seen: &[&Observation], blocked: &[Prefix]) -> Mechanism {
+    if matches!(reason, Reason::ForeignCertificate { .. }) {
+        return Mechanism::TlsIntercepted;
+    }
+    let inside = |o: &Observation| o.operation == Operation::Connect && holds(blocked, o.target.ip());
+    let icmp = count(seen, |o| inside(o) && matches!(o.outcome, Err(Failure::Unreachable(_))));
+    let resets = count(seen, |o| inside(o) && o.outcome == Err(Failure::Reset));
+    match () {
+        // Routers limit how many ICMP messages they send: one among silences says how the others were meant.
+        () if icmp > 0 && icmp >= resets => Mechanism::RejectedIcmp,
+        () if resets > 0 => Mechanism::Reset,
+        () => Mechanism::Dropped,
+    }
+}
+
+fn holds(prefixes: &[Prefix], address: IpAddr) -> bool {
+    prefixes.iter().any(|prefix| prefix.holds(address))
+}
+
+fn count(seen: &[&Observation], wanted: impl Fn(&Observation) -> bool) -> u32 {
+    u32::try_from(seen.iter().filter(|observation| wanted(observation)).count()).unwrap_or(u32::MAX)
+}
