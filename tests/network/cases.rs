@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::actions::{ACTIONS, Action, Rule};
 use crate::chance::Chance;
@@ -16,6 +16,9 @@ const SEEDS: u64 = 20;
 /// A seed that drops, rejects and resets.
 const MIXED_SEED: u64 = 12;
 
+/// Two of a hundred packets are lost on the way there and two on the way back.
+const LOSS: &str = "numgen random mod 100 < 2 drop";
+
 const LOSSY_RUNS: u64 = 20;
 const OPEN_RUNS: u64 = 10;
 
@@ -24,6 +27,14 @@ pub fn all() -> Vec<Case> {
         case("the_network_does_what_its_rules_say", the_network_itself),
         case("without_an_ipv6_route_nobody_is_accused", no_ipv6_route),
         case("a_firewall_that_seldom_answers_still_blocks", seldom_answers),
+        case("loss_does_not_hide_a_block", lossy_block),
+        case("a_rejected_part_is_named_alone", rejected_part),
+        case("a_drop_before_routing_is_between_here_and_the_firewall", dropped_on_arrival),
+        case("a_blackhole_route_drops", || route("blackhole", "dropped", None)),
+        case("an_unreachable_route_rejects", || route("unreachable", "rejected_icmp", Some("3/1"))),
+        case("a_prohibit_route_rejects", || route("prohibit", "rejected_icmp", Some("3/13"))),
+        case("a_dead_uplink_accuses_nobody", dead_uplink),
+        case("a_limit_of_new_connections_accuses_nobody", limited),
         case("blocked_ranges_are_named_as_nobody", || blocked_ranges(MIXED_SEED)),
     ];
     for seed in 1..=SEEDS {
@@ -71,7 +82,7 @@ fn blocked_ranges(seed: u64) -> String {
         let range = checked.range(&rule.prefix);
         assert_eq!(range["role"], "viewer", "{range:#}");
         assert_eq!(range["verdict"], "blocked", "{range:#}");
-        assert_eq!(range["blocked"], serde_json::json!([rule.prefix]), "{range:#}");
+        assert_eq!(range["blocked"], json!([rule.prefix]), "{range:#}");
         assert_eq!(range["mechanism"], rule.action.mechanism, "{range:#}");
         assert_offender(range, rule.action);
     }
@@ -119,13 +130,84 @@ fn seldom_answers() -> String {
     for rule in &rules {
         let range = checked.range(&rule.prefix);
         assert_eq!(range["verdict"], "blocked", "{range:#}");
-        assert_eq!(range["blocked"], serde_json::json!([rule.prefix]), "{range:#}");
+        assert_eq!(range["blocked"], json!([rule.prefix]), "{range:#}");
         assert!(range["mechanism"] == "rejected_icmp" || range["mechanism"] == "dropped", "{range:#}");
     }
     assert_accused(&checked, &rules);
     assert_eq!(checked.status, Some(1));
     let mechanisms = rules.iter().map(|rule| checked.range(&rule.prefix)["mechanism"].to_string());
     format!("{}; {}", mechanisms.collect::<Vec<_>>().join(", "), cost(&checked))
+}
+
+fn lossy_block() -> String {
+    let rules = rules(MIXED_SEED);
+    let network = Network::build();
+    network.filter(&[statements(&rules), vec![LOSS.to_owned()]].concat());
+    let checked = check(&network, &[]);
+    for rule in &rules {
+        let range = checked.range(&rule.prefix);
+        assert_eq!(range["verdict"], "blocked", "{range:#}");
+        assert_eq!(range["blocked"], json!([rule.prefix]), "{range:#}");
+        assert_eq!(range["mechanism"], rule.action.mechanism, "{range:#}");
+    }
+    assert_accused(&checked, &rules);
+    assert_eq!(checked.status, Some(1));
+    cost(&checked)
+}
+
+/// A rejection is its own evidence; silence in a part could as well be space that nobody uses.
+fn rejected_part() -> String {
+    let network = Network::build();
+    network.filter(&["ip daddr 13.32.96.0/20 reject with icmp type admin-prohibited".to_owned()]);
+    let checked = check(&network, &[]);
+    let range = checked.range("13.32.0.0/15");
+    assert_eq!(range["verdict"], "partly_blocked", "{range:#}");
+    assert_eq!(range["blocked"], json!(["13.32.96.0/20"]), "{range:#}");
+    assert_eq!(checked.status, Some(1));
+    cost(&checked)
+}
+
+/// The firewall itself is not heard of: a packet that it drops on arrival has no time to exceed.
+fn dropped_on_arrival() -> String {
+    let network = Network::build();
+    network.filter_on_arrival(&["ip daddr 13.32.0.0/15 drop".to_owned()]);
+    let checked = check(&network, &[]);
+    let range = checked.range("13.32.0.0/15");
+    assert_eq!((&range["verdict"], &range["mechanism"]), (&json!("blocked"), &json!("dropped")), "{range:#}");
+    let offender = &range["offender"];
+    assert_eq!((&offender["address"], &offender["hop"]), (&Value::Null, &json!(0)), "{range:#}");
+    assert_eq!(offender["next"], FIREWALL, "{range:#}");
+    cost(&checked)
+}
+
+/// One range only: of what routes refuse Linux tells a host five times and then once a second, whatever else is set.
+fn route(kind: &str, mechanism: &str, icmp: Option<&str>) -> String {
+    let network = Network::build();
+    network.route(kind, "13.32.0.0/15");
+    let checked = check(&network, &[]);
+    let range = checked.range("13.32.0.0/15");
+    assert_eq!((&range["verdict"], &range["mechanism"]), (&json!("blocked"), &json!(mechanism)), "{range:#}");
+    assert_eq!(range["offender"]["icmp"].as_str(), icmp, "{range:#}");
+    assert_eq!(checked.status, Some(1));
+    cost(&checked)
+}
+
+fn dead_uplink() -> String {
+    let network = Network::build();
+    network.filter(&["drop".to_owned()]);
+    let checked = check(&network, &[]);
+    assert_nobody_accused(&checked);
+    assert_eq!(checked.status, Some(3));
+    cost(&checked)
+}
+
+/// A firewall that lets 500 connections a second begin, while four times as many are tried.
+fn limited() -> String {
+    let network = Network::build();
+    network.filter(&["tcp flags syn limit rate over 500/second burst 20 packets drop".to_owned()]);
+    let checked = check(&network, &[]);
+    assert_nobody_accused(&checked);
+    cost(&checked)
 }
 
 fn open() -> String {
@@ -137,10 +219,9 @@ fn open() -> String {
     cost(&checked)
 }
 
-/// Two of a hundred packets are lost on the way there and two on the way back.
 fn lossy() -> String {
     let network = Network::build();
-    network.filter(&["numgen random mod 100 < 2 drop".to_owned()]);
+    network.filter(&[LOSS.to_owned()]);
     let checked = check(&network, &[]);
     assert_nobody_accused(&checked);
     cost(&checked)

@@ -81,9 +81,17 @@ impl Network {
 
     /// Gives a firewall without rules these, each a statement of nftables, for what it forwards.
     pub fn filter(&self, rules: &[String]) {
-        let chain = "type filter hook forward priority 0; policy accept;";
-        let table = format!("table inet customer {{\nchain forwarding {{\n{chain}\n{}\n}}\n}}\n", rules.join("\n"));
-        fed(on("firewall", "nft").args(["-f", "-"]), &table);
+        filter("forward", rules);
+    }
+
+    /// The same for whatever arrives, before the firewall decides where it goes.
+    pub fn filter_on_arrival(&self, rules: &[String]) {
+        filter("prerouting", rules);
+    }
+
+    /// Gives the firewall a route of this kind, such as `blackhole`.
+    pub fn route(&self, kind: &str, prefix: &str) {
+        fed(&mut words(&format!("ip -n firewall route add {kind} {prefix}")), "");
     }
 
     /// What a connection from the client to port 443 of the address comes to, as `probe.py` has it.
@@ -126,6 +134,12 @@ fn listening_edge() -> Child {
     BufReader::new(edge.stdout.take().expect("a pipe")).read_line(&mut line).expect("the edge speaks");
     assert_eq!(line, "ready\n", "the edge listens");
     edge
+}
+
+fn filter(hook: &str, rules: &[String]) {
+    let chain = format!("type filter hook {hook} priority 0; policy accept;");
+    let table = format!("table inet customer {{\nchain filtering {{\n{chain}\n{}\n}}\n}}\n", rules.join("\n"));
+    fed(on("firewall", "nft").args(["-f", "-"]), &table);
 }
 
 /// Sets a value under `/proc/sys` as the host has it.
