@@ -1,5 +1,6 @@
 //! egressd finds out which CloudFront ranges a network blocks, at which hop, and what to do about it.
 
+pub mod baseline;
 pub mod config;
 pub mod diagnose;
 pub mod exit;
@@ -20,3 +21,5 @@ pub mod cli;
 pub mod lab;
 #[cfg(feature = "io")]
 pub mod net;
+#[cfg(feature = "io")]
+pub mod store;

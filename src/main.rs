@@ -1,6 +1,7 @@
 //! The binary: parse, run, map the exit status; nothing else.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -25,11 +26,11 @@ fn tell(error: &CliError) {
     let mut line = format!("error: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
-        line.push_str(&format!(": {cause}"));
+        let _ = write!(line, ": {cause}");
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        line.push_str(&format!("\nhint: {hint}"));
+        let _ = write!(line, "\nhint: {hint}");
     }
     // Nothing is left to be done if standard error is closed.
     let _ = writeln!(io::stderr(), "{line}");

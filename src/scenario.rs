@@ -28,6 +28,9 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("spread", include_str!("../data/scenarios/spread.toml")),
 ];
 
+/// What the name of an older list begins with; `egressd ranges` takes such names too.
+pub const SCENARIO_FEED: &str = "scenario:";
+
 /// A customer's network.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,13 +181,13 @@ impl Scenario {
         self.rules.iter().map(|rule| (rule.destination.prefixes(feed, older), rule.action)).collect()
     }
 
-    /// The older list; none when the scenario has none.
+    /// The older list of the scenario with this name; none when it has none.
     #[must_use]
-    pub fn older_snapshot(&self, documented: &FeedSnapshot) -> Option<FeedSnapshot> {
+    pub fn older_snapshot(&self, name: &str, documented: &FeedSnapshot) -> Option<FeedSnapshot> {
         let older = self.older.as_ref()?;
         let kept = documented.ranges.iter().filter(|range| !older.without.contains(&range.prefix));
         Some(FeedSnapshot {
-            name: format!("{} of the scenario", older.date),
+            name: format!("{SCENARIO_FEED}{name}"),
             date: Some(older.date),
             sha256: String::new(),
             ranges: kept.cloned().collect(),
@@ -270,7 +273,7 @@ mod tests {
         assert_eq!(without.len(), 48);
         assert!(without.iter().all(|prefix| feed.contains(prefix)));
 
-        let older = scenario.older_snapshot(&FeedSnapshot::documented()).unwrap().addresses();
+        let older = scenario.older_snapshot("stale-allowlist", &FeedSnapshot::documented()).unwrap().addresses();
         assert_eq!(feed.iter().filter(|&&prefix| older.covers(prefix)).count(), feed.len() - 48);
         let [(dropped, RuleAction::Drop)] = &scenario.rules(&feed, &older)[..] else { panic!("one rule") };
         assert_eq!(dropped.iter().copied().collect::<PrefixSet>(), without.iter().copied().collect());

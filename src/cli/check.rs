@@ -1,18 +1,20 @@
 //! `egressd check`: which ranges this network blocks, and where.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::job::{self, Job};
 use super::{CliError, FamilyFilter, ListFilter, output};
+use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
 use crate::exit::ExitStatus;
 use crate::net::interrupt::Interrupt;
-use crate::plan::{KnownAddresses, Settings};
+use crate::plan::Settings;
 use crate::ranges::{FeedSnapshot, Provenance};
 use crate::report::{Format, Report, Style};
+use crate::store::Store;
 
 /// The flags of `check`; `demo` takes them too.
 #[derive(Args, Clone, Debug)]
@@ -41,6 +43,12 @@ pub struct CheckArgs {
     /// Connections a second, in place of the profile's: 1 to 2000, or `unlimited` inside the lab
     #[arg(long, value_name = "N|unlimited", value_parser = rate)]
     pub rate: Option<f64>,
+    /// Addresses known to answer, from `egressd baseline record`
+    #[arg(long, value_name = "F")]
+    pub baseline: Option<PathBuf>,
+    /// Folder in which the addresses that answer are kept for the next run, or `off`
+    #[arg(long, value_name = "DIR|off")]
+    pub state: Option<PathBuf>,
     /// Check the ranges and nothing else
     #[arg(long)]
     pub ranges_only: bool,
@@ -72,11 +80,7 @@ pub enum ReportFormat {
 
 /// Runs it.
 pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-    if args.rate.is_some_and(f64::is_infinite) {
-        return Err(CliError::Usage(
-            "--rate unlimited is for the lab alone: other people's networks are paced".to_owned(),
-        ));
-    }
+    args.refuse_unlimited()?;
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
     let feeds = args.feeds(&config)?;
@@ -85,7 +89,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         settings: args.settings(&config),
         feed: &feeds.newest,
         held: &feeds.older,
-        known: KnownAddresses::default(),
+        baseline: args.known()?,
+        store: args.store(&config),
         trust: job::trust(&config, &[])?,
     };
     let report = job.run(&interrupt)?;
@@ -99,6 +104,20 @@ pub(super) struct Feeds {
 }
 
 impl CheckArgs {
+    pub(super) fn refuse_unlimited(&self) -> Result<(), CliError> {
+        let message = "--rate unlimited is for the lab alone: other people's networks are paced";
+        if self.rate.is_some_and(f64::is_infinite) { Err(CliError::Usage(message.to_owned())) } else { Ok(()) }
+    }
+
+    pub(super) fn known(&self) -> Result<Option<Baseline>, CliError> {
+        Ok(self.baseline.as_deref().map(super::baseline::read).transpose()?)
+    }
+
+    fn store(&self, config: &Config) -> Option<Store> {
+        let named = self.state.as_deref().or(Some(config.state.as_path()).filter(|path| !path.as_os_str().is_empty()));
+        if named == Some(Path::new("off")) { None } else { Store::at(named) }
+    }
+
     pub(super) fn config(&self) -> Result<Config, CliError> {
         self.config.as_deref().map_or_else(|| Ok(Config::default()), |file| Ok(read::config(file)?))
     }

@@ -8,14 +8,15 @@ use rustls::pki_types::CertificateDer;
 
 use super::check::CheckArgs;
 use super::job::{self, Job};
-use super::{CliError, output};
+use super::{CliError, baseline, output};
 use crate::exit::ExitStatus;
 use crate::lab::{self, Lab, LabConfig};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{TrustError, parse_roots};
-use crate::plan::KnownAddresses;
+use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::ranges::FeedSnapshot;
+use crate::scan::Pace;
 use crate::scenario::Scenario;
 
 /// The flags of `demo`.
@@ -41,19 +42,29 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     let scenario = Scenario::named(&args.scenario)?;
     let config = args.check.config()?;
     let feeds = args.check.feeds(&config)?;
-    let older = Older::of(&scenario, &feeds.newest);
+    let older = Older::of(&args.scenario, &scenario, &feeds.newest);
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     lab::enter_user_namespace()?;
     let prefixes: Vec<Prefix> = feeds.newest.ranges.iter().map(|range| range.prefix).collect();
     let seed = args.check.seed.unwrap_or_else(job::seed);
-    let lab = Lab::start(&LabConfig::of(&scenario, &prefixes, &older.addresses, seed))?;
+    let network = LabConfig::of(&scenario, &prefixes, &older.addresses, seed);
+    let mut lab = Lab::start(&LabConfig { rules: Vec::new(), ..network.clone() })?;
+    let mut baseline = args.check.known()?;
+    if scenario.baseline {
+        // The day before: nothing is blocked yet, and what answers is written down.
+        let settings = Settings { pace: Pace::UNLIMITED, ..args.check.settings(&config) };
+        let plan = ProbePlan::new(&settings, &feeds.newest, &KnownAddresses::default());
+        baseline = Some(lab.client().run(|| baseline::record(&plan, &interrupt))??);
+    }
+    lab.replace_rules(&network.rules)?;
     let held: Vec<FeedSnapshot> = feeds.older.iter().cloned().chain(older.snapshot).collect();
     let job = Job {
         site: format!("demo {}", args.scenario),
         settings: args.check.settings(&config),
         feed: &feeds.newest,
         held: &held,
-        known: KnownAddresses::default(),
+        baseline,
+        store: None,
         trust: job::trust(&config, &roots(&lab)?)?,
     };
     let report = lab.client().run(|| job.run(&interrupt))??;
@@ -68,12 +79,12 @@ struct Older {
 }
 
 impl Older {
-    fn of(scenario: &Scenario, feed: &FeedSnapshot) -> Self {
+    fn of(name: &str, scenario: &Scenario, feed: &FeedSnapshot) -> Self {
         let documented = FeedSnapshot::documented();
         if feed.sha256 != documented.sha256 {
             return Self { addresses: documented.addresses(), snapshot: None };
         }
-        let snapshot = scenario.older_snapshot(&documented);
+        let snapshot = scenario.older_snapshot(name, &documented);
         let addresses = snapshot.as_ref().unwrap_or(&documented).addresses();
         Self { addresses, snapshot }
     }

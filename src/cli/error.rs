@@ -23,6 +23,9 @@ pub enum CliError {
     /// A feed.
     #[error(transparent)]
     Feed(#[from] ReadError),
+    /// A baseline.
+    #[error(transparent)]
+    Baseline(#[from] super::baseline::ReadError),
     /// The roots or the name for handshakes.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -65,6 +68,7 @@ impl CliError {
             ),
             Self::Ranges(_)
             | Self::Scenario(_)
+            | Self::Baseline(_)
             | Self::Trust(_)
             | Self::Resolve(_)
             | Self::Asked(_)
@@ -77,11 +81,7 @@ impl CliError {
     /// Whether the reader of the output went away: nobody is left to be told.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
-        let stream = match self {
-            Self::Output(OutputError::Stream(source))
-            | Self::Ranges(RangesCommandError::Output(OutputError::Stream(source))) => source,
-            _ => return false,
-        };
-        stream.kind() == io::ErrorKind::BrokenPipe
+        let (Self::Output(error) | Self::Ranges(RangesCommandError::Output(error))) = self else { return false };
+        matches!(error, OutputError::Stream(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }

@@ -1,23 +1,27 @@
 //! One check from plan to report, on whatever network the calling thread is in.
 
+use std::error::Error;
 use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustls::pki_types::CertificateDer;
 
 use super::CliError;
+use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::net;
 use crate::net::connect::error_queue_works;
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
+use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::ranges::FeedSnapshot;
 use crate::report::{Report, Run};
-use crate::scan::{Progress, Scan};
+use crate::scan::{Evidence, Progress, Scan};
+use crate::store::{Store, StoreError};
 
 /// What a check needs.
 pub(super) struct Job<'a> {
@@ -25,14 +29,19 @@ pub(super) struct Job<'a> {
     pub(super) settings: Settings,
     pub(super) feed: &'a FeedSnapshot,
     pub(super) held: &'a [FeedSnapshot],
-    pub(super) known: KnownAddresses,
+    /// Addresses known to answer, from elsewhere or from earlier runs.
+    pub(super) baseline: Option<Baseline>,
+    /// Where the addresses that answer now are kept; none: nowhere.
+    pub(super) store: Option<Store>,
     pub(super) trust: Trust,
 }
 
 impl Job<'_> {
     pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
         raise_descriptor_limit();
-        let plan = ProbePlan::new(&self.settings, self.feed, &self.known);
+        let (baseline, mut limits) = self.remembered();
+        let known = baseline.as_ref().map(|baseline| KnownAddresses::new(self.feed, baseline.addresses()));
+        let plan = ProbePlan::new(&self.settings, self.feed, &known.unwrap_or_default());
         if plan.ranges.is_empty() {
             return Err(CliError::Usage(format!("no range of {} is of the list and family asked for", self.feed.name)));
         }
@@ -42,6 +51,8 @@ impl Job<'_> {
         let took = net::scan::run(&mut scan, Some(&self.trust), interrupt, &mut |progress| bar.tell(progress));
         bar.clear();
         let evidence = scan.into_evidence(took.map_err(CliError::Wait)?);
+        limits.extend(self.keep(baseline.clone(), &plan, &evidence));
+        limits.extend(kernel_limits());
         let run = Run {
             site: &self.site,
             started,
@@ -49,9 +60,39 @@ impl Job<'_> {
             evidence: &evidence,
             feed: self.feed,
             held: self.held,
-            limits: limits(),
+            baseline: baseline.as_ref(),
+            limits,
         };
         Ok(Report::new(&run))
+    }
+
+    /// What is known to answer: the baseline that was given, over what earlier runs from here have seen.
+    fn remembered(&self) -> (Option<Baseline>, Vec<String>) {
+        let stored = self.store.as_ref().map_or(Ok(None), Store::answered);
+        let (stored, limits) = match stored {
+            Ok(stored) => (stored, Vec::new()),
+            Err(error) => (None, vec![told(&error)]),
+        };
+        let both = match (stored, self.baseline.clone()) {
+            (Some(mut stored), Some(given)) => {
+                stored.merge(given);
+                Some(stored)
+            }
+            (stored, given) => given.or(stored),
+        };
+        (both, limits)
+    }
+
+    /// Keeps what answered, unless somebody answers for everybody: such an answer says nothing.
+    fn keep(&self, before: Option<Baseline>, plan: &ProbePlan, evidence: &Evidence) -> Option<String> {
+        let store = self.store.as_ref()?;
+        let forged = |o: &Observation| o.purpose == Purpose::NegativeControl && o.outcome.is_ok();
+        if evidence.observations.iter().any(forged) {
+            return None;
+        }
+        let mut answered = before.unwrap_or_default();
+        answered.merge(Baseline::of(plan, &evidence.observations, Zoned::now().date()));
+        store.keep_answered(&answered).err().map(|error| told(&error))
     }
 }
 
@@ -79,11 +120,15 @@ pub(super) fn seed() -> u64 {
 }
 
 /// What makes the evidence poorer on this kernel.
-fn limits() -> Vec<String> {
-    if error_queue_works() {
-        return Vec::new();
-    }
-    vec!["this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named".to_owned()]
+fn kernel_limits() -> Option<String> {
+    const POORER: &str = "this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named";
+    (!error_queue_works()).then(|| POORER.to_owned())
+}
+
+/// An error that does not stop a run, with its cause.
+fn told(error: &StoreError) -> String {
+    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{error}{cause}")
 }
 
 /// Each connection under way is a descriptor, and the usual limit is 1,024.
@@ -95,16 +140,16 @@ fn raise_descriptor_limit() {
 }
 
 /// A progress bar on standard error, if that is a terminal.
-struct Bar(Option<ProgressBar>);
+pub(super) struct Bar(Option<ProgressBar>);
 
 impl Bar {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let style = ProgressStyle::with_template("  {bar:40} {pos} of {len} parts settled, {msg}");
         let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(0));
         Self(bar.map(|bar| bar.with_style(style.expect("the template is sound"))))
     }
 
-    fn tell(&self, progress: Progress) {
+    pub(super) fn tell(&self, progress: Progress) {
         if let Some(bar) = &self.0 {
             bar.set_length(progress.cells as u64);
             bar.set_position(progress.settled as u64);
@@ -112,7 +157,7 @@ impl Bar {
         }
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, which reads, calls the core, writes and returns a status.
 
+pub mod baseline;
 pub mod check;
 pub mod config;
 pub mod demo;
@@ -40,6 +41,9 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show which hop on the way to an address drops or rejects
     Trace(trace::TraceArgs),
+    /// Record, join and show which addresses answered from an open network
+    #[command(subcommand)]
+    Baseline(baseline::BaselineCommand),
     /// Show the published ranges
     #[command(subcommand)]
     Ranges(ranges::RangesCommand),
@@ -64,13 +68,14 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Check(args) => check::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
+        Command::Baseline(command) => baseline::run(&command, out),
         Command::Ranges(command) => Ok(ranges::run(&command, out)?),
         Command::Config(command) => config::run(&command, out),
         Command::Completions { shell } => print(out, |page| {
             clap_complete::generate(shell, &mut Cli::command(), "egressd", page);
             Ok(())
         }),
-        Command::Man => print(out, |page| manual(page)),
+        Command::Man => print(out, manual),
     }
 }
 

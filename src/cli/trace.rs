@@ -123,15 +123,16 @@ struct Walked {
 /// A hop that answered, or did not.
 #[derive(Debug, Serialize)]
 struct Hop {
-    hop: u8,
+    #[serde(rename = "hop")]
+    distance: u8,
     address: Option<IpAddr>,
     seconds: Option<f64>,
     answer: Option<String>,
 }
 
 fn traced(observations: &[Observation], targets: &[SocketAddr], controls: &[SocketAddr]) -> Traced {
-    let paths = paths(observations);
-    let walked = |target: &SocketAddr| walked(*target, paths.get(target).cloned().unwrap_or_default(), observations);
+    let (paths, unseen) = (paths(observations), Path::default());
+    let walked = |target: &SocketAddr| walked(*target, paths.get(target).unwrap_or(&unseen), observations);
     Traced {
         schema: "egressd.trace/1",
         targets: targets.iter().map(walked).collect(),
@@ -139,7 +140,7 @@ fn traced(observations: &[Observation], targets: &[SocketAddr], controls: &[Sock
     }
 }
 
-fn walked(target: SocketAddr, path: Path, observations: &[Observation]) -> Walked {
+fn walked(target: SocketAddr, path: &Path, observations: &[Observation]) -> Walked {
     let (verdict, mechanism) = match path.end {
         Some((_, PathEnd::Answer)) => ("open", None),
         Some((_, PathEnd::Reset)) => ("blocked", Some(Mechanism::Reset)),
@@ -152,7 +153,7 @@ fn walked(target: SocketAddr, path: Path, observations: &[Observation]) -> Walke
         verdict,
         mechanism,
         offender: mechanism.and_then(|mechanism| offender_on_path(observations, target, mechanism)),
-        hops: (1..=path.tried).map(|ttl| hop(target, ttl, &path, observations)).collect(),
+        hops: (1..=path.tried).map(|ttl| hop(target, ttl, path, observations)).collect(),
         tried: path.tried,
     }
 }
@@ -163,7 +164,7 @@ fn hop(target: SocketAddr, ttl: u8, path: &Path, observations: &[Observation]) -
     let answered =
         observations.iter().filter(own).find(|o| end.is_some() || path.hops.contains_key(&ttl) && !is_silent(o));
     Hop {
-        hop: ttl,
+        distance: ttl,
         address: path.hops.get(&ttl).copied().or(match end {
             Some(PathEnd::Icmp(icmp)) => Some(icmp.from),
             Some(PathEnd::Answer) => Some(target.ip()),
@@ -210,7 +211,7 @@ fn hops(page: &mut String, walk: &Walked) {
     for hop in &walk.hops {
         let address = hop.address.map_or_else(|| "*".to_owned(), |address| address.to_string());
         let time = hop.seconds.map_or_else(String::new, |seconds| format!("{:.1} ms", seconds * 1e3));
-        let line = format!("  {:>2}  {address:<40} {time:>10}  {}", hop.hop, hop.answer.as_deref().unwrap_or(""));
+        let line = format!("  {:>2}  {address:<40} {time:>10}  {}", hop.distance, hop.answer.as_deref().unwrap_or(""));
         let _ = writeln!(page, "{}", line.trim_end());
     }
 }

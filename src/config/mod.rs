@@ -24,6 +24,8 @@ pub struct Config {
     pub feeds: Vec<PathBuf>,
     /// PEM file with further authorities; empty: none.
     pub roots: PathBuf,
+    /// Folder for what is kept between runs; empty: the usual one; `off`: nothing is kept.
+    pub state: PathBuf,
     /// The name that handshakes ask for.
     pub server_name: String,
     /// Addresses outside the ranges.
@@ -100,6 +102,7 @@ impl Default for Config {
             site: String::new(),
             feeds: Vec::new(),
             roots: PathBuf::new(),
+            state: PathBuf::new(),
             server_name: "d7uri8nf7uskq.cloudfront.net".to_owned(),
             controls: Settings::default().uplink_controls,
             scan: ScanConfig::default(),
@@ -171,7 +174,12 @@ impl ScanConfig {
     }
 }
 
-fn bound(key: &'static str, value: impl ToString, bounds: &'static str, holds: bool) -> Result<(), ConfigError> {
+fn bound(
+    key: &'static str,
+    value: impl std::fmt::Display + Copy,
+    bounds: &'static str,
+    holds: bool,
+) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::Bounds { key, value: value.to_string(), bounds }) }
 }
 

@@ -17,25 +17,17 @@ struct Place {
     issuer: Option<String>,
 }
 
-/// One diagnosis for each place; ranges whose path was not traced go with those of the same kind.
+/// One diagnosis for each place.
 pub(super) fn by_place(verdicts: &[&RangeVerdict]) -> Vec<Diagnosis> {
     let mut places: BTreeMap<Place, Vec<&RangeVerdict>> = BTreeMap::new();
     for &verdict in verdicts {
-        places.entry(place(verdict, verdict.offender)).or_default().push(verdict);
-    }
-    for untraced in places.keys().filter(|place| place.offender.is_none()).cloned().collect::<Vec<_>>() {
-        let alike =
-            |place: &&Place| place.offender.is_some() && Place { offender: None, ..(*place).clone() } == untraced;
-        let traced: Vec<Place> = places.keys().filter(alike).cloned().collect();
-        if let [only] = traced.as_slice() {
-            let ranges = places.remove(&untraced).expect("just listed");
-            places.get_mut(only).expect("just listed").extend(ranges);
-        }
+        places.entry(place(verdict)).or_default().push(verdict);
     }
     places.into_iter().map(|(place, ranges)| diagnosis(&place, &ranges)).collect()
 }
 
-fn place(verdict: &RangeVerdict, offender: Option<Offender>) -> Place {
+fn place(verdict: &RangeVerdict) -> Place {
+    let offender = verdict.offender.map(|offender| Offender { traced: true, ..offender });
     let issuer = match &verdict.reason {
         Reason::ForeignCertificate { issuer } => Some(issuer.clone()),
         _ => None,
@@ -119,7 +111,7 @@ fn between(offender: &Offender) -> String {
 fn evidence(place: &Place, ranges: &[&RangeVerdict]) -> Vec<String> {
     let probes: u32 = ranges.iter().map(|verdict| verdict.probes).sum();
     let answered: u32 = ranges.iter().map(|verdict| verdict.answered).sum();
-    let traced = ranges.iter().filter(|verdict| verdict.offender.is_some()).count();
+    let traced = ranges.iter().filter(|verdict| verdict.offender.is_some_and(|offender| offender.traced)).count();
     let mut lines = vec![format!(
         "{} asked, {answered} answered, while the controls of the same moment did",
         counted(probes as usize, "address", "addresses")
@@ -130,9 +122,13 @@ fn evidence(place: &Place, ranges: &[&RangeVerdict]) -> Vec<String> {
             Some(format!("ICMP {icmp} ({}) came from {}", icmp.meaning(), icmp.from))
         }));
     } else if let Some(offender) = place.offender {
-        let where_to = between(&offender);
         let verb = if place.mechanism == Mechanism::Reset { "resets begin" } else { "packets end" };
-        lines.push(format!("on {traced} of {} traced paths {verb} {where_to}", ranges.len()));
+        let paths = counted(traced, "traced path", "traced paths");
+        lines.push(format!(
+            "on {paths} into {} {verb} {}",
+            counted(ranges.len(), "range", "ranges"),
+            between(&offender)
+        ));
     }
     lines
 }

@@ -8,7 +8,7 @@ use super::{Cause, Diagnosis, Findings, Owner, Severity};
 use crate::observe::{Failure, Observation, Purpose};
 use crate::prefix::{Family, Prefix};
 use crate::ranges::Role;
-use crate::scan::paths;
+use crate::scan::{Path, paths};
 use crate::text::counted;
 use crate::verdict::{RangeVerdict, Reason, Verdict};
 
@@ -90,7 +90,7 @@ pub(super) fn answers_for_everyone(findings: &Findings<'_>) -> Option<Diagnosis>
         return None;
     }
     let proved = findings.verdicts.iter().filter(|verdict| verdict.authenticated > 0).count();
-    let nearest = paths(findings.observations).values().filter_map(|path| path.reached()).min();
+    let nearest = paths(findings.observations).values().filter_map(Path::reached).min();
     let mut evidence = vec![format!(
         "{} of {} addresses that nobody can own (TEST-NET) accepted a connection",
         answered.len(),
@@ -161,7 +161,7 @@ fn unreachable_by(findings: &Findings<'_>) -> Option<IpAddr> {
 }
 
 fn farthest_hop(findings: &Findings<'_>) -> Option<(u8, IpAddr)> {
-    paths(findings.observations).values().filter_map(crate::scan::Path::last).max()
+    paths(findings.observations).values().filter_map(Path::last).max()
 }
 
 fn silent_count(findings: &Findings<'_>) -> String {

@@ -37,6 +37,7 @@ impl Interrupt {
     }
 
     /// Whether a signal came since the last call.
+    #[must_use]
     pub fn came(&self) -> bool {
         matches!(self.signals.read_signal(), Ok(Some(_)))
     }

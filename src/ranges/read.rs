@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::feed::MOST_BYTES;
 use super::{FeedError, FeedSnapshot};
+use crate::scenario::{SCENARIO_FEED, Scenario};
 use crate::text::printable;
 
 /// Why a feed was not read.
@@ -28,9 +29,17 @@ pub enum ReadError {
 pub fn snapshot(path: &Path) -> Result<FeedSnapshot, ReadError> {
     match path.to_str() {
         Some("documented") => Ok(FeedSnapshot::documented()),
+        Some(name) if name.starts_with(SCENARIO_FEED) => scenario(name),
         Some("-") => from("standard input", Ok(io::stdin().lock())),
         _ => from(&path.to_string_lossy(), File::open(path)),
     }
+}
+
+/// The older list that a scenario of the lab holds.
+fn scenario(name: &str) -> Result<FeedSnapshot, ReadError> {
+    let scenario = name.strip_prefix(SCENARIO_FEED).and_then(|name| Some((name, Scenario::named(name).ok()?)));
+    let older = scenario.and_then(|(name, scenario)| scenario.older_snapshot(name, &FeedSnapshot::documented()));
+    older.ok_or_else(|| ReadError::Io { file: name.to_owned(), source: io::ErrorKind::NotFound.into() })
 }
 
 fn from<R: Read>(name: &str, source: io::Result<R>) -> Result<FeedSnapshot, ReadError> {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::baseline::Baseline;
 use crate::diagnose::{Diagnosis, Findings, diagnose};
 use crate::exit::ExitStatus;
 use crate::observe::{Failure, Observation, Operation, Purpose};
@@ -54,6 +55,8 @@ pub struct Run<'a> {
     pub feed: &'a FeedSnapshot,
     /// Older lists that are at hand.
     pub held: &'a [FeedSnapshot],
+    /// Addresses that were known to answer.
+    pub baseline: Option<&'a Baseline>,
     /// What made the evidence poorer than it could be.
     pub limits: Vec<String>,
 }
@@ -67,7 +70,7 @@ pub struct Report {
     started: String,
     seconds: f64,
     feed: Feed,
-    baseline: Option<()>,
+    baseline: Option<BaselineReport>,
     controls: Controls,
     probes: Probes,
     ranges: Vec<RangeReport>,
@@ -97,6 +100,14 @@ struct Feed {
     sha256: String,
     prefixes: usize,
     note: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BaselineReport {
+    cells: usize,
+    addresses: usize,
+    oldest: Option<String>,
+    newest: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -166,10 +177,10 @@ impl Report {
             started: run.started.to_string(),
             seconds: rounded(evidence.took),
             feed: Feed::of(feed),
-            baseline: None,
+            baseline: run.baseline.map(BaselineReport::of),
             controls: Controls::of(evidence),
             probes: Probes::of(plan, evidence),
-            ranges: verdicts.iter().map(RangeReport::of).collect(),
+            ranges: verdicts.iter().map(|verdict| RangeReport::of(verdict, run.baseline)).collect(),
             endpoints: Vec::new(),
             media: Vec::new(),
             diagnoses,
@@ -243,6 +254,18 @@ impl Feed {
     }
 }
 
+impl BaselineReport {
+    fn of(baseline: &Baseline) -> Self {
+        let dates = baseline.dates();
+        Self {
+            cells: baseline.cells(),
+            addresses: baseline.addresses().count(),
+            oldest: dates.map(|(oldest, _)| oldest.to_string()),
+            newest: dates.map(|(_, newest)| newest.to_string()),
+        }
+    }
+}
+
 impl Controls {
     fn of(evidence: &Evidence) -> Self {
         let of = |purpose| evidence.observations.iter().filter(move |o| o.purpose == purpose);
@@ -274,7 +297,7 @@ impl Probes {
 }
 
 impl RangeReport {
-    fn of(verdict: &RangeVerdict) -> Self {
+    fn of(verdict: &RangeVerdict, baseline: Option<&Baseline>) -> Self {
         Self {
             prefix: verdict.range.prefix,
             list: verdict.range.list,
@@ -288,7 +311,7 @@ impl RangeReport {
                 alpha: verdict.confidence.alpha,
                 nats: (verdict.confidence.nats * 100.0).round() / 100.0,
             },
-            reason: reason::sentence(verdict),
+            reason: reason::sentence(verdict, baseline),
             probes: verdict.probes,
             answered: verdict.answered,
             authenticated: verdict.authenticated,

@@ -1,9 +1,10 @@
 //! Why a verdict is what it is, in a sentence.
 
+use crate::baseline::Baseline;
 use crate::text::counted;
 use crate::verdict::{RangeVerdict, Reason};
 
-pub(super) fn sentence(verdict: &RangeVerdict) -> String {
+pub(super) fn sentence(verdict: &RangeVerdict, baseline: Option<&Baseline>) -> String {
     let asked = counted(verdict.probes as usize, "address", "addresses");
     match &verdict.reason {
         Reason::Answered => format!("{} of {asked} answered", verdict.answered),
@@ -14,7 +15,11 @@ pub(super) fn sentence(verdict: &RangeVerdict) -> String {
             let share = share * 100.0;
             format!("no baseline: all of {asked} silent where {share:.0} % answer in the other ranges of this run")
         }
-        Reason::KnownAddressesSilent => "addresses that answered before are silent".to_owned(),
+        Reason::KnownAddressesSilent => {
+            let last = baseline.and_then(|baseline| baseline.last_answer(verdict.range.prefix));
+            let when = last.map_or_else(|| "before".to_owned(), |date| format!("on {date}"));
+            format!("addresses that answered {when} are silent ({asked} asked)")
+        }
         Reason::AllSilent => "no range answers at all, though controls outside do".to_owned(),
         Reason::Rejected => format!("somebody before the server rejects connections ({asked} asked)"),
         Reason::ForeignCertificate { issuer } => format!("shows a certificate issued by \"{issuer}\""),

@@ -154,7 +154,7 @@ impl Page {
         let alpha = report.ranges.first().map_or(1e-4, |range| range.confidence.alpha);
         let line = format!(
             "error rate 1 in {} per range · controls {} of {} · ticket: egressd check --format markdown",
-            grouped((1.0 / alpha).round() as u128),
+            one_in(alpha),
             report.controls.answered,
             report.controls.sent
         );
@@ -234,6 +234,13 @@ fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// A bound on an error as people say it: 1 in so many.
+pub(super) fn one_in(alpha: f64) -> String {
+    // Exact for every bound that the configuration takes.
+    let number = format!("{:.0}", 1.0 / alpha);
+    number.parse().map_or(number, grouped)
+}
+
 /// One line of the table.
 struct Row {
     label: &'static str,
@@ -242,24 +249,38 @@ struct Row {
     what: String,
 }
 
-fn blocked_rows(report: &Report) -> Vec<Row> {
-    let mut places: BTreeMap<(bool, Option<Mechanism>, Option<Offender>), Vec<&RangeReport>> = BTreeMap::new();
-    for range in report.ranges.iter().filter(|range| range.verdict == Verdict::Blocked) {
-        places.entry((!range.is_viewer(), range.mechanism, range.offender)).or_default().push(range);
+/// What blocked ranges on one line share.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    other: bool,
+    mechanism: Mechanism,
+    offender: Option<Offender>,
+}
+
+impl Place {
+    fn of(range: &RangeReport) -> Self {
+        Self {
+            other: !range.is_viewer(),
+            mechanism: range.mechanism.unwrap_or(Mechanism::Dropped),
+            offender: range.offender.map(|offender| Offender { traced: true, ..offender }),
+        }
     }
-    let row =
-        |((other, mechanism, offender), ranges): ((bool, Option<Mechanism>, Option<Offender>), Vec<&RangeReport>)| {
-            let mechanism = mechanism.unwrap_or(Mechanism::Dropped);
-            let aside = if other { " (serves no viewers)" } else { "" };
-            let name = if let [only] = ranges.as_slice() { format!("{} ", only.prefix) } else { String::new() };
-            Row {
-                label: "blocked",
-                ranges: ranges.len(),
-                size: Some(ranges.iter().map(|range| range.blocked_addresses()).fold(0, u128::saturating_add)),
-                what: format!("{name}{}{aside}", how(mechanism, offender.as_ref(), None)),
-            }
-        };
-    places.into_iter().map(row).collect()
+
+    fn row(&self, ranges: &[&RangeReport]) -> Row {
+        let aside = if self.other { " (serves no viewers)" } else { "" };
+        let name = if let [only] = ranges { format!("{} ", only.prefix) } else { String::new() };
+        let size = ranges.iter().map(|range| range.blocked_addresses()).fold(0, u128::saturating_add);
+        let what = format!("{name}{}{aside}", how(self.mechanism, self.offender.as_ref(), None));
+        Row { label: "blocked", ranges: ranges.len(), size: Some(size), what }
+    }
+}
+
+fn blocked_rows(report: &Report) -> Vec<Row> {
+    let mut places: BTreeMap<Place, Vec<&RangeReport>> = BTreeMap::new();
+    for range in report.ranges.iter().filter(|range| range.verdict == Verdict::Blocked) {
+        places.entry(Place::of(range)).or_default().push(range);
+    }
+    places.into_iter().map(|(place, ranges)| place.row(&ranges)).collect()
 }
 
 fn partly_rows(report: &Report) -> Vec<Row> {

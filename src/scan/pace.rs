@@ -19,6 +19,8 @@ impl Pace {
     pub const NORMAL: Self = Self { per_second: 200.0, in_flight: 1000 };
     /// As fast as a FortiGate's `tcp_syn_flood` default allows; only when asked.
     pub const FAST: Self = Self { per_second: 2000.0, in_flight: 1000 };
+    /// As fast as connections are made: inside the lab alone.
+    pub const UNLIMITED: Self = Self { per_second: f64::INFINITY, in_flight: 1000 };
 }
 
 /// Spaces launches evenly; halves the rate on trouble and adds a twentieth of the limit back on each quiet window.

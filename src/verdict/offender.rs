@@ -24,18 +24,22 @@ pub struct Offender {
     pub next_is_server: bool,
     /// The ICMP message.
     pub icmp: Option<Icmp>,
+    /// Seen on a path into the range itself; else taken over from ranges that are blocked in the same way, all of which
+    /// that were traced end at this place.
+    pub traced: bool,
 }
 
 impl Serialize for Offender {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
-        let mut object = serializer.serialize_struct("Offender", 6)?;
+        let mut object = serializer.serialize_struct("Offender", 7)?;
         object.serialize_field("address", &self.address)?;
         object.serialize_field("hop", &self.hop)?;
         object.serialize_field("hop_address", &self.hop_address)?;
         object.serialize_field("next", &self.next)?;
         object.serialize_field("next_is_server", &self.next_is_server)?;
         object.serialize_field("icmp", &self.icmp.map(|icmp| icmp.to_string()))?;
+        object.serialize_field("traced", &self.traced)?;
         object.end()
     }
 }
@@ -79,7 +83,7 @@ impl Ways {
         let hop = seen.or_else(on_control).or_else(behind);
         let (next, next_is_server) = self.next(hop);
         let hop_address = Some(icmp.from);
-        Offender { address: Some(icmp.from), hop, hop_address, next, next_is_server, icmp: Some(icmp) }
+        Offender { address: Some(icmp.from), hop, hop_address, next, next_is_server, icmp: Some(icmp), traced: true }
     }
 
     fn behind(&self, path: &Path) -> Offender {
@@ -87,7 +91,7 @@ impl Ways {
         let hop = Some(last.map_or(0, |(distance, _)| distance));
         let (next, next_is_server) = self.next(hop);
         let hop_address = last.map(|(_, address)| address);
-        Offender { address: None, hop, hop_address, next, next_is_server, icmp: None }
+        Offender { address: None, hop, hop_address, next, next_is_server, icmp: None, traced: true }
     }
 
     /// The hop behind a distance on the way to a reachable address, or that it is the server.

@@ -1,5 +1,6 @@
 //! The verdict on each range, derived from what was observed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -96,17 +97,62 @@ pub enum Reason {
 pub fn ranges(plan: &ProbePlan, observations: &[Observation]) -> Vec<RangeVerdict> {
     let context = Context::new(plan, observations);
     let judgements = judge(plan, observations);
-    (0..plan.ranges.len()).map(|at| context.verdict(at, &judgements[at])).collect()
+    let mut verdicts: Vec<RangeVerdict> =
+        (0..plan.ranges.len()).map(|at| context.verdict(at, &judgements[at])).collect();
+    infer_offenders(&mut verdicts);
+    verdicts
+}
+
+/// Not every blocked range is traced where there are many. If all that were agree, the others end there too.
+fn infer_offenders(verdicts: &mut [RangeVerdict]) {
+    let mut places: BTreeMap<Mechanism, BTreeSet<Offender>> = BTreeMap::new();
+    for verdict in verdicts.iter() {
+        if let (Some(mechanism), Some(offender)) = (verdict.mechanism, verdict.offender) {
+            places.entry(mechanism).or_default().insert(offender);
+        }
+    }
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.offender.is_none()) {
+        let place = verdict.mechanism.and_then(|mechanism| places.get(&mechanism)).filter(|place| place.len() == 1);
+        let only = place.and_then(BTreeSet::first);
+        verdict.offender = only.map(|offender| Offender { traced: false, ..*offender });
+    }
+}
+
+/// What the run as a whole allows to conclude.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Around {
+    /// Some ranges answer.
+    Usual,
+    /// No range answers, but something outside the ranges does.
+    OutsideOnly,
+    /// Nothing answers at all.
+    Nothing,
+    /// Nothing answers, and a router says that it has no way even to addresses outside the ranges.
+    CutOff,
+    /// Addresses that nobody can own answer.
+    Everybody,
+}
+
+impl Around {
+    fn seen(observations: &[Observation]) -> Self {
+        let answers = |wanted: fn(&Purpose) -> bool| {
+            observations.iter().any(|observation| wanted(&observation.purpose) && observation.outcome.is_ok())
+        };
+        match () {
+            () if answers(|purpose| *purpose == Purpose::NegativeControl) => Self::Everybody,
+            () if answers(|purpose| matches!(purpose, Purpose::Range(_))) => Self::Usual,
+            () if answers(|purpose| *purpose == Purpose::UplinkControl) => Self::OutsideOnly,
+            () if observations.iter().any(no_way_outside) => Self::CutOff,
+            () => Self::Nothing,
+        }
+    }
 }
 
 struct Context<'a> {
     plan: &'a ProbePlan,
     ways: Ways,
     by_range: Vec<Vec<&'a Observation>>,
-    for_everyone: bool,
-    any_answer: bool,
-    outside_answers: bool,
-    cut_off: bool,
+    around: Around,
 }
 
 impl<'a> Context<'a> {
@@ -117,18 +163,7 @@ impl<'a> Context<'a> {
                 by_range[at].push(observation);
             }
         }
-        let answers = |purpose: Purpose| observations.iter().any(|o| o.purpose == purpose && o.outcome.is_ok());
-        let any_answer = by_range.iter().flatten().any(|o| o.outcome.is_ok());
-        let outside_answers = answers(Purpose::UplinkControl);
-        Self {
-            plan,
-            ways: Ways::seen(observations),
-            for_everyone: answers(Purpose::NegativeControl),
-            any_answer,
-            outside_answers,
-            cut_off: !any_answer && !outside_answers && observations.iter().any(no_way_outside),
-            by_range,
-        }
+        Self { plan, ways: Ways::seen(observations), by_range, around: Around::seen(observations) }
     }
 
     fn verdict(&self, at: usize, judgement: &RangeJudgement) -> RangeVerdict {
@@ -166,9 +201,9 @@ impl<'a> Context<'a> {
     fn decide(&self, planned: &PlannedRange, judged: &RangeJudgement, seen: &[&Observation]) -> (Verdict, Reason) {
         let whole = judged.blocked.first() == Some(&planned.range.prefix);
         match () {
-            () if self.cut_off => (Verdict::Undetermined, Reason::NothingAnswers),
+            () if self.around == Around::CutOff => (Verdict::Undetermined, Reason::NothingAnswers),
             () if judged.no_route => (Verdict::Undetermined, Reason::NoRoute),
-            () if self.for_everyone => self.decide_by_handshake(seen),
+            () if self.around == Around::Everybody => self.decide_by_handshake(seen),
             () if whole => (Verdict::Blocked, self.why_blocked(judged)),
             () if !judged.blocked.is_empty() => (Verdict::PartlyBlocked, self.why_blocked(judged)),
             () if judged.answered == 0 => self.decide_silent(planned, judged),
@@ -195,7 +230,7 @@ impl<'a> Context<'a> {
             return (Verdict::Blocked, Reason::ForeignCertificate { issuer });
         }
         match handshakes.find_map(|outcome| outcome.as_ref().err()) {
-            _ if self.for_everyone => (Verdict::Undetermined, Reason::AnsweredForEveryone),
+            _ if self.around == Around::Everybody => (Verdict::Undetermined, Reason::AnsweredForEveryone),
             Some(failure) => (Verdict::Undetermined, Reason::NotAuthenticated(failure.clone())),
             None => (Verdict::Undetermined, Reason::NotFinished),
         }
@@ -206,7 +241,7 @@ impl<'a> Context<'a> {
         match () {
             () if role != Role::Viewer && judged.probes > 0 => (Verdict::ExpectedSilent, Reason::NotViewerFacing),
             () if judged.probes == 0 => (Verdict::Undetermined, Reason::NotFinished),
-            () if !self.any_answer => (Verdict::Undetermined, Reason::NothingAnswers),
+            () if self.around == Around::Nothing => (Verdict::Undetermined, Reason::NothingAnswers),
             () if planned.range.prefix.family() == Family::V6 && planned.known.is_empty() => {
                 (Verdict::Undetermined, Reason::NotEnumerable)
             }
@@ -219,7 +254,7 @@ impl<'a> Context<'a> {
         match judged.share {
             _ if !judged.by_silence => Reason::Rejected,
             _ if judged.counts.known_silences > 0.0 => Reason::KnownAddressesSilent,
-            _ if !self.any_answer && self.outside_answers => Reason::AllSilent,
+            _ if self.around == Around::OutsideOnly => Reason::AllSilent,
             Some(share) => Reason::SilentAgainstShare(share),
             None => Reason::AllSilent,
         }

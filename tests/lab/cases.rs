@@ -189,8 +189,10 @@ fn scenarios() -> String {
     let documented = documented();
     for name in Scenario::names() {
         let scenario = Scenario::named(name).unwrap();
-        let older =
-            scenario.older_snapshot(&FeedSnapshot::documented()).map(|older| older.addresses()).unwrap_or_default();
+        let older = scenario
+            .older_snapshot(name, &FeedSnapshot::documented())
+            .map(|older| older.addresses())
+            .unwrap_or_default();
         let lab = Lab::start(&LabConfig::of(&scenario, &documented, &older, 1)).unwrap();
         let blocked = ["stale-allowlist", "dropped-range", "mixed", "everything-dropped", "own-uplink-down"];
         let expected = if blocked.contains(&name) { Outcome::Silent } else { Outcome::Open };
