@@ -6,83 +6,32 @@
 
 mod cases;
 mod client;
+#[path = "../runner/mod.rs"]
+mod runner;
 mod wan;
 
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode, Output};
-use std::time::Instant;
+use std::process::ExitCode;
 
 use egressd::lab::{Lab, LabConfig, LabError, enter_user_namespace};
 use egressd::prefix::Prefix;
 
+use runner::Suite;
+
 /// A case: its name and what it does. What it returns is printed behind the name.
 type Case = (&'static str, fn() -> String);
 
-/// The end of the name of a case that must not run as root.
-const AS_NOBODY: &str = "as_nobody";
-
-/// The user of least privilege, `nobody` on most systems.
-const NOBODY: u32 = 65_534;
-
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--nocapture").collect();
-    match arguments.first().map(String::as_str) {
-        Some("--case") => run_one(&arguments[1]),
-        part => run_all(part.unwrap_or_default()),
-    }
+    let cases = cases::CASES.iter().chain(wan::CASES).copied().map(as_its_name_says).collect();
+    // One at a time: some measure.
+    Suite { cases, launcher: &[], program: None, at_once: 1 }.main()
 }
 
-fn all() -> Vec<Case> {
-    let mut all = cases::CASES.to_vec();
-    all.extend(wan::CASES);
-    all
-}
-
-/// In the child: panics fail the case.
-fn run_one(name: &str) -> ExitCode {
-    let (_, case) = all().into_iter().find(|&(known, _)| known == name).expect("the parent knows the names");
-    assert!(!name.ends_with(AS_NOBODY) || !nix::unistd::geteuid().is_root(), "{name} runs as root");
-    println!("{}", case());
-    ExitCode::SUCCESS
-}
-
-fn run_all(part: &str) -> ExitCode {
-    let (mut passed, mut failed) = (0, 0);
-    for (name, _) in all().into_iter().filter(|(name, _)| name.contains(part)) {
-        let start = Instant::now();
-        let output = child(name);
-        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        if output.status.success() {
-            passed += 1;
-            println!("ok      {name} ({} ms) {said}", start.elapsed().as_millis());
-        } else {
-            failed += 1;
-            println!("FAILED  {name}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
-        }
-    }
-    println!("{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Runs a case; one whose name says so, as an ordinary user when this one is root.
-fn child(name: &str) -> Output {
-    let program = std::env::current_exe().expect("the test's own path");
-    if !name.ends_with(AS_NOBODY) || !nix::unistd::geteuid().is_root() {
-        return Command::new(program).args(["--case", name]).output().expect("the case starts");
-    }
-    // The build folder may be closed to others.
-    let folder = tempfile::tempdir().expect("a folder");
-    let copy = folder.path().join("lab");
-    std::fs::copy(program, &copy).expect("a copy of the test");
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .expect("an open folder");
-    Command::new(copy)
-        .args(["--case", name])
-        .uid(NOBODY)
-        .gid(NOBODY)
-        .current_dir("/")
-        .output()
-        .expect("the case starts")
+fn as_its_name_says((name, case): Case) -> runner::Case {
+    let run = move || {
+        assert!(!name.ends_with("as_nobody") || !nix::unistd::geteuid().is_root(), "{name} runs as root");
+        case()
+    };
+    runner::Case { name: name.to_owned(), run: Box::new(run) }
 }
 
 /// The documented list.

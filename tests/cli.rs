@@ -1,0 +1,304 @@
+//! The command line as scripts see it: exit statuses, what goes to which stream, and what is never printed.
+
+use std::fs;
+use std::io::{Write, pipe};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What was asked wrongly: the words, and a part of the complaint.
+const WRONG_USAGE: &[(&str, &str)] = &[
+    ("", "Usage"),
+    ("frobnicate", "frobnicate"),
+    ("--frobnicate", "--frobnicate"),
+    ("ranges", "Usage"),
+    ("ranges frobnicate", "frobnicate"),
+    ("ranges list --list some", "some"),
+    ("ranges list --family 5", "5"),
+    ("ranges list --format yaml", "yaml"),
+    ("ranges diff documented", "<B>"),
+    ("ranges explain", "<ADDRESS|HOST>"),
+    ("check --profile ludicrous", "ludicrous"),
+    ("check --depth icmp", "icmp"),
+    ("check --family 5", "5"),
+    ("check --list some", "some"),
+    ("check --resolution 15", "15"),
+    ("check --resolution 25", "25"),
+    ("check --resolution fine", "fine"),
+    ("check --rate -1", "-1"),
+    ("check --rate 0", "0"),
+    ("check --rate quickly", "quickly"),
+    ("check --format yaml", "yaml"),
+    ("check --ranges-only --endpoints-only", "--endpoints-only"),
+    ("check --scenario open", "--scenario"),
+    ("demo --scenario nowhere", "nowhere"),
+    ("trace", "Usage"),
+    ("trace 13.32.0.1:0", "0"),
+    ("trace 13.32.0.1:65536", "65536"),
+    ("config", "Usage"),
+    ("config frobnicate", "frobnicate"),
+    ("completions", "<SHELL>"),
+    ("completions dos", "dos"),
+];
+
+/// What cannot be done: the words (`@name` is a file of the folder), and a part of the complaint.
+const TROUBLE: &[(&str, &str)] = &[
+    ("ranges list --feed @none", "none"),
+    ("ranges list --feed @folder", "folder"),
+    ("ranges list --feed @junk", "junk"),
+    ("ranges list --feed @cut", "cut"),
+    ("ranges list --feed @empty", "empty"),
+    ("ranges list --feed @one --feed @junk", "junk"),
+    ("ranges diff @none documented", "none"),
+    ("ranges diff documented @junk", "junk"),
+    ("ranges explain 13.32.0.1 --feed @junk", "junk"),
+    ("ranges list -o @none/list", "none/list"),
+    ("ranges list -o @folder", "folder"),
+    ("ranges list -o /dev/full", "/dev/full"),
+    ("check --ranges-only --feed @none", "none"),
+    ("check --ranges-only --feed @folder", "folder"),
+    ("check --ranges-only --feed @junk", "junk"),
+    ("check --config @none", "none"),
+    ("check --config @folder", "folder"),
+    ("check --config @junk", "junk"),
+    ("check --ranges-only --baseline @none", "none"),
+    ("config check @none", "none"),
+    ("config check @junk", "junk"),
+    ("config check @unknown-key", "nobody_knows_this_key"),
+];
+
+#[test]
+fn wrong_usage_is_status_2_and_says_what_is_wrong() {
+    complains(WRONG_USAGE);
+}
+
+#[test]
+fn trouble_is_status_2_and_names_its_subject() {
+    complains(TROUBLE);
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_status_2() {
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for line in ["ranges list", "ranges list --format json", "completions bash", "man", "config default"] {
+        let output = egressd(line, &folder()).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}: {}", said(&output));
+        assert!(!said(&output).is_empty() && !said(&output).contains("panicked"), "{line}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    const SIGPIPE: i32 = 13;
+    for line in
+        ["ranges list", "ranges list --format json", "completions bash", "man", "config default", "check --help"]
+    {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let output = egressd(line, &folder()).stdout(writer).output().unwrap();
+        let quiet = output.status.success() || output.status.signal() == Some(SIGPIPE);
+        assert!(quiet && output.stderr.is_empty(), "{line}: {} {}", output.status, said(&output));
+    }
+}
+
+#[test]
+fn each_subcommand_has_help() {
+    for command in [
+        "check",
+        "demo",
+        "trace",
+        "ranges",
+        "ranges list",
+        "ranges diff",
+        "ranges explain",
+        "config",
+        "config default",
+        "config check",
+        "config show",
+        "completions",
+        "man",
+    ] {
+        let help = succeeds(&format!("{command} --help"));
+        assert!(help.contains(&format!("Usage: egressd {command}")), "{command}: {help}");
+    }
+    assert!(succeeds("--help").contains("Usage: egressd"));
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(succeeds("--version"), concat!("egressd ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn nothing_is_coloured_where_colour_is_not_wanted() {
+    for line in ["frobnicate", "--help", "ranges list", "ranges list --feed @junk"] {
+        let folder = folder();
+        let piped = egressd(line, &folder).output().unwrap();
+        assert!(!escaped(&piped.stdout) && !escaped(&piped.stderr), "{line} into a pipe");
+        let terminal = on_a_terminal(line, &folder).env("NO_COLOR", "1").output().unwrap();
+        assert!(!escaped(&terminal.stdout), "{line} with NO_COLOR: {}", String::from_utf8_lossy(&terminal.stdout));
+    }
+}
+
+#[test]
+fn ranges_diff_and_explain_exit_like_a_question() {
+    for (line, status) in [
+        ("ranges diff documented documented", 0),
+        ("ranges diff @one @one", 0),
+        ("ranges diff documented @one", 1),
+        ("ranges diff @one documented --family 6", 0),
+        ("ranges explain 13.32.0.1", 0),
+        ("ranges explain 9.9.9.9", 1),
+        ("ranges explain 192.0.2.1", 1),
+    ] {
+        let output = egressd(line, &folder()).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{line}: {}", said(&output));
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{line}: {}", said(&output));
+    }
+}
+
+#[test]
+fn json_is_one_document() {
+    for line in ["ranges list", "ranges diff documented documented", "ranges explain 13.32.0.1"] {
+        let document: Value = serde_json::from_str(&succeeds(&format!("{line} --format json"))).unwrap();
+        assert!(document["schema"].as_str().is_some_and(|schema| schema.starts_with("egressd.")), "{line}");
+    }
+}
+
+#[test]
+fn a_feed_is_read_from_standard_input() {
+    let folder = folder();
+    let mut child = egressd("ranges list --feed - --format json", &folder).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(ONE_RANGE).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["ranges"][0]["prefix"], "13.32.0.0/15");
+}
+
+#[test]
+fn a_failed_write_leaves_the_old_file() {
+    let folder = folder();
+    fs::write(folder.path().join("out"), "old").unwrap();
+    let output = egressd("ranges list --feed @junk -o @out", &folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"old");
+}
+
+#[test]
+fn the_default_configuration_is_one() {
+    let folder = folder();
+    fs::write(folder.path().join("default.toml"), succeeds("config default")).unwrap();
+    let output = egressd("config check @default.toml", &folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn completions_are_what_the_shell_reads() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(succeeds(&format!("completions {shell}")).contains("egressd"), "{shell}");
+    }
+    accepted_by(Command::new("bash").args(["-n", "/dev/stdin"]), &succeeds("completions bash"));
+}
+
+#[test]
+fn the_manual_is_what_mandoc_reads() {
+    accepted_by(Command::new("mandoc").args(["-T", "lint", "-W", "error"]), &succeeds("man"));
+}
+
+#[test]
+fn demo_lists_its_scenarios() {
+    assert!(succeeds("demo --list-scenarios").contains("dropped-range"));
+}
+
+/// All lines are tried before any is complained of.
+fn complains(lines: &[(&str, &str)]) {
+    let folder = folder();
+    let wrong: Vec<String> = lines.iter().filter_map(|(line, part)| fault(line, part, &folder)).collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), lines.len(), wrong.join("\n"));
+}
+
+fn fault(line: &str, part: &str, folder: &TempDir) -> Option<String> {
+    let output = egressd(line, folder).output().unwrap();
+    let said = said(&output);
+    let as_due = output.status.code() == Some(2) && said.contains(part) && output.stdout.is_empty();
+    (!as_due || said.contains("panicked")).then(|| {
+        let out = String::from_utf8_lossy(&output.stdout);
+        format!("`{line}` -> {}, wanted 2 and {part:?}; stderr {said:?}, stdout {out:?}", output.status)
+    })
+}
+
+/// Standard output of what has to succeed without a word on standard error.
+fn succeeds(line: &str) -> String {
+    let output = egressd(line, &folder()).output().unwrap();
+    assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""), "{line}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn accepted_by(command: &mut Command, text: &str) {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{command:?}: {complaint}{}", said(&output));
+}
+
+/// The program with these words, in a network of its own: a mistake must not send a packet anywhere.
+fn egressd(line: &str, folder: &TempDir) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(NO_NETWORK).arg(env!("CARGO_BIN_EXE_egressd"));
+    command.args(line.split_whitespace().map(|word| named(word, folder.path())));
+    at_home(&mut command, folder);
+    command
+}
+
+/// The same, where it sees a terminal.
+fn on_a_terminal(line: &str, folder: &TempDir) -> Command {
+    let words: Vec<String> = line.split_whitespace().map(|word| named(word, folder.path())).collect();
+    let mut command = Command::new("unshare");
+    command.args(NO_NETWORK).args(["script", "--quiet", "--command"]);
+    command.arg(format!("{} {}", env!("CARGO_BIN_EXE_egressd"), words.join(" "))).arg("/dev/null");
+    at_home(&mut command, folder);
+    command.env("TERM", "xterm-256color");
+    command
+}
+
+const NO_NETWORK: [&str; 4] = ["--user", "--map-root-user", "--net", "--"];
+
+/// Nothing of the user's own settings or saved feeds may have a say.
+fn at_home(command: &mut Command, folder: &TempDir) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("HOME", folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+}
+
+fn named(word: &str, folder: &Path) -> String {
+    match word.strip_prefix('@') {
+        Some(name) => folder.join(name).to_str().unwrap().to_owned(),
+        None => word.to_owned(),
+    }
+}
+
+const ONE_RANGE: &[u8] = br#"{"CLOUDFRONT_GLOBAL_IP_LIST": ["13.32.0.0/15"], "CLOUDFRONT_REGIONAL_EDGE_IP_LIST": []}"#;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    file("one", ONE_RANGE);
+    file("junk", b"<html>blocked by your administrator</html>");
+    file("cut", &ONE_RANGE[..40]);
+    file("empty", b"");
+    file("unknown-key", b"nobody_knows_this_key = 1\n");
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    folder
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn escaped(bytes: &[u8]) -> bool {
+    bytes.contains(&0x1b)
+}
