@@ -1,5 +1,7 @@
 //! The command line as scripts see it: exit statuses, what goes to which stream, and what is never printed.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on panics
+
 use std::fs;
 use std::io::{Write, pipe};
 use std::os::unix::process::ExitStatusExt;

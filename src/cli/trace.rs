@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -15,7 +16,7 @@ use crate::diagnose::how;
 use crate::exit::ExitStatus;
 use crate::net;
 use crate::net::interrupt::Interrupt;
-use crate::observe::Observation;
+use crate::observe::{Failure, Observation};
 use crate::ranges::{FeedSnapshot, Role};
 use crate::scan::{Path, PathEnd, Walks, paths};
 use crate::verdict::{Mechanism, Offender, offender_on_path};
@@ -48,12 +49,13 @@ impl FromStr for Target {
     type Err = super::AskedError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(address) = text.parse::<SocketAddr>() {
+        // Port 0 cannot be connected to: such a text is read as a name, and is none.
+        if let Some(address) = text.parse::<SocketAddr>().ok().filter(|address| address.port() != 0) {
             return Ok(Self { asked: Asked::Address(address.ip()), port: address.port() });
         }
         let with_port = text.rsplit_once(':').filter(|(host, _)| !host.contains(':'));
-        match with_port.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
-            Some((host, port)) => Ok(Self { asked: host.parse()?, port }),
+        match with_port.and_then(|(host, port)| Some((host, port.parse::<NonZeroU16>().ok()?))) {
+            Some((host, port)) => Ok(Self { asked: host.parse()?, port: port.get() }),
             None => Ok(Self { asked: text.parse()?, port: 443 }),
         }
     }
@@ -82,8 +84,17 @@ pub(super) fn run(args: &TraceArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         }
     };
     output::write(args.output.as_deref(), out, written.as_bytes())?;
-    let open = traced.targets.iter().all(|walk| walk.verdict == "open");
-    Ok(if open { ExitStatus::Reachable } else { ExitStatus::NotReachable })
+    Ok(status(&traced.targets))
+}
+
+/// Somebody rejects, or it cannot be said, or all answer.
+fn status(targets: &[Walked]) -> ExitStatus {
+    let any = |verdict: &str| targets.iter().any(|walk| walk.verdict == verdict);
+    match () {
+        () if any("blocked") || any("silent") => ExitStatus::NotReachable,
+        () if any("no_route") => ExitStatus::Inconclusive,
+        () => ExitStatus::Reachable,
+    }
 }
 
 fn all(targets: &[Target]) -> Result<Vec<SocketAddr>, CliError> {
@@ -141,7 +152,9 @@ fn traced(observations: &[Observation], targets: &[SocketAddr], controls: &[Sock
 }
 
 fn walked(target: SocketAddr, path: &Path, observations: &[Observation]) -> Walked {
+    let no_route = |o: &Observation| o.target == target && o.outcome == Err(Failure::NoRoute);
     let (verdict, mechanism) = match path.end {
+        None if observations.iter().any(no_route) => ("no_route", None),
         Some((_, PathEnd::Answer)) => ("open", None),
         Some((_, PathEnd::Reset)) => ("blocked", Some(Mechanism::Reset)),
         Some((_, PathEnd::Icmp(_))) => ("blocked", Some(Mechanism::RejectedIcmp)),
@@ -180,7 +193,7 @@ fn hop(target: SocketAddr, ttl: u8, path: &Path, observations: &[Observation]) -
 }
 
 fn is_silent(observation: &Observation) -> bool {
-    observation.outcome == Err(crate::observe::Failure::NoAnswer)
+    observation.outcome == Err(Failure::NoAnswer)
 }
 
 fn text(traced: &Traced) -> String {
@@ -188,6 +201,7 @@ fn text(traced: &Traced) -> String {
     for walk in &traced.targets {
         let what = match (walk.verdict, walk.mechanism) {
             ("open", _) => "reachable".to_owned(),
+            ("no_route", _) => "this host has no route to it".to_owned(),
             ("silent", Some(mechanism)) => {
                 format!("silent; if a server is there, it is {}", how(mechanism, walk.offender.as_ref(), None))
             }

@@ -169,7 +169,7 @@ impl Report {
         let verdicts = ranges(plan, &evidence.observations);
         let findings = Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held };
         let diagnoses = diagnose(&findings);
-        let status = status(&verdicts, &diagnoses);
+        let status = status(&verdicts);
         Self {
             schema: "egressd.report/1",
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -184,7 +184,7 @@ impl Report {
             endpoints: Vec::new(),
             media: Vec::new(),
             diagnoses,
-            limits: run.limits.clone(),
+            limits: limits(run, &verdicts),
             interrupted: evidence.interrupted,
             exit_status: status as u8,
             status,
@@ -215,24 +215,37 @@ fn json(report: &Report) -> String {
 }
 
 /// What the run came to: something that viewers need is blocked, or it cannot be said, or all is open.
-fn status(verdicts: &[RangeVerdict], diagnoses: &[Diagnosis]) -> ExitStatus {
-    use crate::diagnose::{Cause, Severity};
+fn status(verdicts: &[RangeVerdict]) -> ExitStatus {
     let viewers = || verdicts.iter().filter(|verdict| verdict.range.role == Role::Viewer);
-    let critical = |diagnosis: &Diagnosis| diagnosis.severity == Severity::Critical;
-    let cut_off = diagnoses.iter().any(|diagnosis| diagnosis.id == Cause::OwnUplinkDown);
     // Addresses that could not be asked at all are no finding, unless nothing else was asked for.
-    let skipped = |verdict: &&RangeVerdict| matches!(verdict.reason, Reason::NoRoute | Reason::NotEnumerable);
-    let unknown = viewers().filter(|verdict| verdict.verdict == Verdict::Undetermined);
+    let skipped = |verdict: &RangeVerdict| matches!(verdict.reason, Reason::NoRoute | Reason::NotEnumerable);
+    let unknown = |verdict: &RangeVerdict| verdict.verdict == Verdict::Undetermined;
     match () {
-        () if cut_off => ExitStatus::Inconclusive,
         () if viewers().any(|verdict| verdict.verdict.accuses()) => ExitStatus::NotReachable,
-        () if diagnoses.iter().any(critical) => ExitStatus::NotReachable,
-        () if unknown.clone().any(|verdict| !skipped(&verdict)) => ExitStatus::Inconclusive,
-        () if unknown.count() > 0 && viewers().all(|verdict| verdict.verdict == Verdict::Undetermined) => {
-            ExitStatus::Inconclusive
-        }
+        () if viewers().any(|verdict| unknown(verdict) && !skipped(verdict)) => ExitStatus::Inconclusive,
+        () if viewers().count() > 0 && viewers().all(unknown) => ExitStatus::Inconclusive,
         () => ExitStatus::Reachable,
     }
+}
+
+/// What the evidence lacks, and what would better it.
+fn limits(run: &Run<'_>, verdicts: &[RangeVerdict]) -> Vec<String> {
+    let mut limits = run.limits.clone();
+    let discarded = run.evidence.controls.waves_discarded;
+    if discarded > 2 {
+        limits.push(format!(
+            "{discarded} times the controls went silent and what was silent then was discarded: something loses packets or \
+             limits new connections; --profile quiet asks more slowly"
+        ));
+    }
+    if verdicts.iter().any(|verdict| matches!(verdict.reason, Reason::DarkParts | Reason::TooFew)) {
+        limits.push(
+            "a baseline tells what is dark from what is blocked: egressd baseline record -o base.json on an open network, \
+             then egressd check --baseline base.json here"
+                .to_owned(),
+        );
+    }
+    limits
 }
 
 /// Seconds with the precision that a clock of microseconds allows.

@@ -111,7 +111,7 @@ fn the_status_follows_from_what_viewers_need() {
         ("open", ExitStatus::Reachable),
         ("mixed", ExitStatus::NotReachable),
         ("everything-dropped", ExitStatus::NotReachable),
-        ("answers-for-everyone", ExitStatus::NotReachable),
+        ("answers-for-everyone", ExitStatus::Inconclusive),
         ("hole-in-range", ExitStatus::Inconclusive),
     ] {
         assert_eq!(report(scenario, "hq").status(), status, "{scenario}");

@@ -64,7 +64,8 @@ impl Network {
         set("client", "net/ipv4/ip_local_port_range", "1024 65535");
         set("edge", "net/core/somaxconn", "65535");
         set("edge", "net/ipv4/tcp_max_syn_backlog", "65535");
-        let owned: String = documented().iter().map(|prefix| format!("route add local {prefix} dev lo\n")).collect();
+        let owned: String =
+            documented().iter().map(|prefix| format!("route add local {prefix} dev lo\n")).collect::<Vec<_>>().concat();
         fed(&mut words("ip -n edge -batch -"), &owned);
         Self { edge: listening_edge() }
     }
