@@ -161,6 +161,7 @@ impl Lit {
         match self {
             Self::Share(share) => share,
             Self::Clusters(lit, share) => lit * share,
+            Self::Uneven(low, high) => f64::midpoint(low, high),
         }
     }
 }
