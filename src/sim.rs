@@ -35,6 +35,8 @@ pub enum Lit {
     Share(f64),
     /// Each /24 is lit with the first probability; in a lit one each address with the second.
     Clusters(f64, f64),
+    /// Each /20 has a share of its own between these.
+    Uneven(f64, f64),
 }
 
 /// A network.
@@ -97,6 +99,10 @@ impl Network {
             Lit::Clusters(lit, share) => {
                 let block = Prefix::containing(address, if address.is_ipv4() { 24 } else { 120 });
                 self.share_of(block.first(), 2) < lit && self.share_of(address, 3) < share
+            }
+            Lit::Uneven(low, high) => {
+                let part = Prefix::containing(address, if address.is_ipv4() { 20 } else { 116 });
+                self.share_of(address, 5) < low + (high - low) * self.share_of(part.first(), 4)
             }
         }
     }

@@ -87,15 +87,19 @@ fn line(name: &str, trial: &Trial) {
     );
 }
 
-/// Prints the peak of this process after one scan of the largest list.
+/// Prints the peak of this process after a scan of the largest list, its network included.
 pub fn memory(feed: Option<&FeedSnapshot>) {
     let list = feed.cloned().unwrap_or_else(with_newer_ranges);
-    let before = peak();
-    let trial = Conditions { shape: Shape::FirstSixty, resolution: 24, ..Conditions::default() }.trial(&list, 1);
-    let evidence = run_before(Scan::new(trial.plan.clone()), &trial.network, &mut ());
-    let judgements = judge(&trial.plan, &evidence.observations);
-    let (observations, ranges) = (evidence.observations.len(), judgements.len());
-    println!("{ranges} ranges, {observations} observations: {} kB, {before} kB of it before", peak());
+    println!("before: {} kB", peak());
+    for baseline in [None, Some(14)] {
+        let conditions = Conditions { shape: Shape::FirstSixty, resolution: 24, baseline, ..Conditions::default() };
+        let trial = conditions.trial(&list, 1);
+        println!("with the network and its plan, baseline {baseline:?}: {} kB", peak());
+        let evidence = run_before(Scan::new(trial.plan.clone()), &trial.network, &mut ());
+        let judgements = judge(&trial.plan, &evidence.observations);
+        let (observations, ranges) = (evidence.observations.len(), judgements.len());
+        println!("{ranges} ranges, {observations} observations, judged: {} kB", peak());
+    }
 }
 
 /// The largest resident size so far, in kB, as the kernel counts it.

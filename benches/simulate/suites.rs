@@ -18,6 +18,7 @@ pub const SUITES: &[(&str, &str, u64, Rows)] = &[
     ("waves", "half seconds that lose most packets", 40, waves),
     ("spread", "round trips of 20 to 270 ms and 1 % loss", 40, spread),
     ("dark", "without a baseline, /24 blocks in which nothing answers", 40, dark),
+    ("uneven", "without a baseline, each /20 with a share of its own", 100, uneven),
     ("flap", "rules that come into force during the scan", 40, flap),
     ("reject", "rules that reject", 20, reject),
     ("verdicts", "the goal's 100,000 verdicts: a baseline, share .9, loss 5 %", 140, verdicts),
@@ -125,6 +126,14 @@ fn dark() -> Vec<(String, Conditions)> {
     let known = Conditions { lit: Lit::Clusters(0.6, 0.9), shape: Shape::Parts(8), ..covered() };
     rows.push(("/20 Clusters(0.6, 0.9) baseline".into(), known));
     rows
+}
+
+fn uneven() -> Vec<(String, Conditions)> {
+    let row = |(low, high): (f64, f64)| {
+        let lit = Lit::Uneven(low, high);
+        (format!("/20 {lit:?}"), Conditions { lit, ..Conditions::default() })
+    };
+    [(0.8, 1.0), (0.5, 1.0), (0.2, 1.0), (0.0, 1.0), (0.0, 0.5)].map(row).to_vec()
 }
 
 fn flap() -> Vec<(String, Conditions)> {

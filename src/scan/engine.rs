@@ -104,6 +104,8 @@ pub struct Scan {
     tracer: Option<Tracer>,
     observations: Vec<Observation>,
     answered: bool,
+    /// When the first probe that was answered, and not to a repeat, had been launched: the network was up then.
+    up_since: Option<Duration>,
     interrupted: bool,
     now: Duration,
 }
@@ -170,6 +172,7 @@ impl Scan {
             tracer: None,
             observations: Vec::new(),
             answered: false,
+            up_since: None,
             interrupted: false,
             now: Duration::ZERO,
         }

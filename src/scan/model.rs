@@ -82,10 +82,12 @@ pub const LEAST_SHARE: f64 = 0.1;
 /// Fewer outcomes than this say nothing about a share.
 const LEAST_SEEN: f64 = 10.0;
 /// So many addresses must have answered, and none been silent, for dark blocks to be ruled out. With a share `q` of dark
-/// ones that happens by chance with `(1-q)^200`, so that a lone dark /24 is accused with `q (1-q)^200 < 0.002` at the
-/// worst, and one range in eight of the documented list is one.
+/// ones that happens by chance with `(1-q)^200`, so that a lone /24 is falsely accused with `q (1-q)^200 < 0.002` at the
+/// worst; four of the 121 documented ranges are one, which leaves 6 in 100,000 verdicts.
 const EVEN_SEEN: f64 = 200.0;
-/// Ranges differ: what others showed weighs as this many outcomes.
+/// Ranges differ: what others showed weighs as this many outcomes, as many as shares spread evenly from 0.77 to 1 have.
+/// Nothing was falsely accused in 60,500 verdicts on networks whose /20 parts have shares from 0 to 1; with 100 neither,
+/// and it saved a twentieth of the probes where two ranges in five are blocked.
 const WEIGHT_OF_OTHERS: f64 = 20.0;
 /// Addresses that answered before differ less: shares of 2 to 10 % that are gone, evenly spread over the ranges, have
 /// the variance of a Beta distribution of this weight.

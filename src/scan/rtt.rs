@@ -15,7 +15,7 @@ pub(crate) struct RoundTrips {
 const CLASSES: usize = 68;
 const SMALLEST: f64 = 1e-4;
 /// When the kernel sends the SYN again.
-const REPEAT: Duration = Duration::from_secs(1);
+pub(crate) const REPEAT: Duration = Duration::from_secs(1);
 
 impl Default for RoundTrips {
     fn default() -> Self {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::*;
+use crate::observe::{Failure, Observation};
 use crate::plan::{Depth, KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::ranges::{FeedSnapshot, Role};
@@ -166,5 +167,19 @@ fn an_uplink_that_goes_down_ends_the_scan_and_accuses_nobody() {
         let evidence = run_before(Scan::new(plan.clone()), &network, &mut Invariants::of(&plan));
         assert_eq!(blocked(&judge(&plan, &evidence.observations)), Vec::<String>::new());
         assert!(evidence.took < Duration::from_mins(3), "{:?}", evidence.took);
+    }
+}
+
+#[test]
+fn silence_before_the_first_answer_is_never_attested() {
+    for seed in 0..20 {
+        let network = Network { outages: Some((0.3, 1.0)), ..open(seed) };
+        let (_, evidence, _) = check(&Settings { pace: Pace::NORMAL, ..settings(seed) }, &[], &network);
+        let soon = |o: &&Observation| o.outcome.is_ok() && o.took < Duration::from_secs(1);
+        let up = evidence.observations.iter().filter(soon).map(|o| o.started).min();
+        let attested =
+            |o: &&Observation| o.outcome == Err(Failure::NoAnswer) && o.attested.is_some_and(|share| share > 0.0);
+        let first = evidence.observations.iter().filter(attested).map(|o| o.started).min();
+        assert!(first.is_none_or(|first| up.is_some_and(|up| first >= up)), "seed {seed}: {first:?} {up:?}");
     }
 }

@@ -296,4 +296,29 @@ mod tests {
         (0..2).for_each(|_| _ = waves.control_done(0, target(1), false));
         assert_eq!(waves.pool.len(), 39);
     }
+
+    #[test]
+    fn a_late_control_raises_the_share_of_a_wave_that_passed() {
+        let mut waves = with_pool();
+        run_wave(&mut waves, 8);
+        assert_eq!(waves.control_late(0, target(1)), Some(Attested { wave: 0, share: 0.9 }));
+        run_wave(&mut waves, 6);
+        assert_eq!(waves.control_late(1, target(1)), None, "what was discarded stays so");
+    }
+
+    #[test]
+    fn one_trouble_slows_down_once() {
+        let mut waves = with_pool();
+        run_wave(&mut waves, 0);
+        run_wave(&mut waves, 0);
+        assert!(waves.slows(0, Duration::from_secs(1)));
+        assert!(!waves.slows(1, Duration::from_secs(1)), "it was opened before");
+        assert!(!waves.hopeless());
+        for second in 2..=12 {
+            waves.probe_launched(Duration::from_secs(second));
+            assert!(waves.slows(waves.current(), Duration::from_secs(second)));
+            waves.close();
+        }
+        assert!(waves.hopeless());
+    }
 }

@@ -161,6 +161,7 @@ impl Lit {
         match self {
             Self::Share(share) => share,
             Self::Clusters(lit, share) => lit * share,
+            Self::Uneven(low, high) => f64::midpoint(low, high),
         }
     }
 }
@@ -207,7 +208,7 @@ pub fn packed(times: usize) -> FeedSnapshot {
 pub fn with_newer_ranges() -> FeedSnapshot {
     let documented = FeedSnapshot::documented();
     // The lengths of what was added to the documented list until then.
-    let global = [(14, 4), (15, 10), (16, 3), (17, 4), (18, 7), (19, 2), (23, 3), (24, 14)];
+    let global = [(14, 4), (15, 10), (16, 3), (17, 4), (18, 7), (19, 2), (23, 3), (24, 13)];
     let added = global.iter().flat_map(|&(length, count)| std::iter::repeat_n((List::Global, length), count));
     let regional = std::iter::repeat_n((List::RegionalEdge, 23), 44);
     let range = |(list, length): (List, u8)| Range {

@@ -235,7 +235,9 @@ impl Scan {
                 self.timers.set(now + trace::patience(self.rtt.seen().then(|| self.rtt.slowest())), Timer::Silence(id));
             }
             (_, Purpose::Range(_) | Purpose::Control) => {
-                self.timers.set(now + self.rtt.hedge(), Timer::Hedge(id));
+                if matches!(launch.purpose, Purpose::Range(_)) {
+                    self.timers.set(now + self.rtt.hedge(), Timer::Hedge(id));
+                }
                 self.timers.set(now + age, Timer::Silence(id));
                 self.timers.set(now + age + LATE, Timer::GiveUp(id));
             }

@@ -8,13 +8,18 @@ use crate::observe::{Answer, Failure, Observation, Operation, Outcome, Purpose};
 use crate::plan::Depth;
 use crate::scan::cells::counts_of;
 use crate::scan::model::Model;
+use crate::scan::rtt::REPEAT;
 use crate::scan::wave::{Attested, LEAST_ATTESTED};
 
 impl Scan {
     pub(super) fn settle(&mut self, id: usize, outcome: Outcome, now: Duration) {
         let Probe { purpose, operation, launched, .. } = self.probes[id];
         if outcome.is_ok() && operation == Operation::Connect {
-            self.rtt.add(now.saturating_sub(launched));
+            let took = now.saturating_sub(launched);
+            self.rtt.add(took);
+            if took < REPEAT {
+                self.up_since = Some(self.up_since.map_or(launched, |since| since.min(launched)));
+            }
         }
         match purpose {
             Purpose::Range(range) if operation == Operation::Connect => self.settle_range(id, range, &outcome),
@@ -120,7 +125,8 @@ impl Scan {
     fn attest_wave(&mut self, attested: Attested) {
         let Some(probes) = self.in_wave.get_mut(attested.wave).map(std::mem::take) else { return };
         for &id in &probes {
-            self.attest(id, attested.share, attested.share >= LEAST_ATTESTED);
+            let share = self.attested(id).unwrap_or(attested.share);
+            self.attest(id, share, share >= LEAST_ATTESTED);
         }
         self.in_wave[attested.wave] = probes;
     }
@@ -144,10 +150,18 @@ impl Scan {
         }
     }
 
+    /// The share of controls that answered in the probe's wave, once it is judged. None do for a probe launched before the
+    /// first that was answered: its wave stayed open until there were controls, and they came after it.
+    pub(super) fn attested(&self, id: usize) -> Option<f64> {
+        let Probe { wave, launched, .. } = self.probes[id];
+        let up = self.up_since.is_some_and(|since| launched >= since);
+        self.waves.attested(wave).map(|share| if up { share } else { 0.0 })
+    }
+
     /// The weight of a silence under the present model.
     pub(super) fn reweigh(&mut self, id: usize) {
-        let Probe { silence, wave, .. } = self.probes[id];
-        if let Some(share) = self.waves.attested(wave).filter(|_| silence > 0.0) {
+        let Probe { silence, .. } = self.probes[id];
+        if let Some(share) = self.attested(id).filter(|_| silence > 0.0) {
             self.weigh(id, self.silence_weight(id, share));
         }
     }

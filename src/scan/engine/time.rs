@@ -24,15 +24,14 @@ impl Scan {
         if std::mem::take(&mut self.probes[id].waits) {
             self.after_rejection(id);
         }
-        let Probe { state: State::Young, purpose: Purpose::Range(range), cell, target, known, wave, .. } =
-            self.probes[id]
+        let Probe { state: State::Young, purpose: Purpose::Range(range), cell, target, known, .. } = self.probes[id]
         else {
             return;
         };
         self.probes[id].state = State::Silent;
         self.ranges[range].grown(cell);
         self.probes[id].silent_as = self.ranges[range].silent_as(target.ip(), known);
-        match self.waves.attested(wave) {
+        match self.attested(id) {
             Some(share) if share < LEAST_ATTESTED => self.ranges[range].untried(cell, target.ip()),
             Some(share) => self.weigh(id, self.silence_weight(id, share)),
             None => self.weigh(id, 1.0),
@@ -70,7 +69,7 @@ impl Scan {
         self.probes[id].state = State::Counted;
         self.counted += 1;
         self.immature -= 1;
-        let attested = self.waves.attested(self.probes[id].wave);
+        let attested = self.attested(id);
         let discarded = attested.is_some_and(|share| share < LEAST_ATTESTED);
         let outcome = Err(if discarded { Failure::ControlsSilent } else { Failure::NoAnswer });
         self.observe(id, outcome, now, attested);
