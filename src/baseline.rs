@@ -41,7 +41,7 @@ struct Cell {
 pub enum BaselineError {
     /// It is not JSON of this schema.
     #[error("not a baseline: {0}")]
-    Syntax(#[from] serde_json::Error),
+    Syntax(String),
     /// Its schema is another one.
     #[error("not a baseline: its schema is not egressd.baseline/1")]
     Schema,
@@ -118,7 +118,7 @@ impl Baseline {
         if bytes.len() > MOST_BYTES {
             return Err(BaselineError::TooLarge);
         }
-        let file: File = serde_json::from_slice(bytes)?;
+        let file: File = serde_json::from_slice(bytes).map_err(|error| BaselineError::Syntax(error.to_string()))?;
         match () {
             () if file.schema != SCHEMA => Err(BaselineError::Schema),
             () if file.cells.len() > MOST_CELLS => Err(BaselineError::TooLarge),

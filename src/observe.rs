@@ -83,6 +83,8 @@ pub enum Failure {
     Reset,
     /// An ICMP destination-unreachable message, with its sender.
     Unreachable(Icmp),
+    /// The same from an address of this host: its own firewall or routes reject the connection.
+    RejectedHere(Icmp),
     /// An ICMP time-exceeded message: the hop where the time to live ran out.
     TimeExceeded(Icmp),
     /// This host has no route for the address.
@@ -139,6 +141,7 @@ impl Failure {
             Self::ControlsSilent => "controls_silent",
             Self::Reset => "reset",
             Self::Unreachable(_) => "icmp_unreachable",
+            Self::RejectedHere(_) => "rejected_here",
             Self::TimeExceeded(_) => "icmp_time_exceeded",
             Self::NoRoute => "no_route",
             Self::LocalLimit(_) => "local_limit",
@@ -155,7 +158,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {
-            Self::Unreachable(icmp) | Self::TimeExceeded(icmp) => write!(f, " {icmp} from {}", icmp.from),
+            Self::Unreachable(icmp) | Self::RejectedHere(icmp) | Self::TimeExceeded(icmp) => {
+                write!(f, " {icmp} from {}", icmp.from)
+            }
             Self::LocalLimit(text) | Self::TlsInvalidCertificate(text) | Self::Unknown(text) => write!(f, " ({text})"),
             Self::TlsUnknownIssuer { issuer } => write!(f, " ({issuer})"),
             Self::NoAnswer

@@ -46,6 +46,7 @@ pub enum Depth {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownAddresses {
     addresses: BTreeMap<Prefix, Vec<IpAddr>>,
+    fresh_first: bool,
 }
 
 /// Everything the engine needs.
@@ -84,6 +85,8 @@ pub struct PlannedRange {
     pub excluded: PrefixSet,
     /// Addresses of the range that are known to answer.
     pub known: Vec<IpAddr>,
+    /// One address of which nothing is known goes before them.
+    pub fresh_first: bool,
 }
 
 /// Silence counts from this age on: the longest round trip that was measured to any point of presence is 0.3 s, and the
@@ -127,7 +130,14 @@ impl KnownAddresses {
                 known.entry(prefix).or_default().push(address);
             }
         }
-        Self { addresses: known }
+        Self { addresses: known, fresh_first: false }
+    }
+
+    /// The same, to be asked after one fresh address of each cell: so the share that answers is learnt in every run, and
+    /// what is remembered grows.
+    #[must_use]
+    pub fn after_a_fresh_one(self) -> Self {
+        Self { fresh_first: true, ..self }
     }
 
     fn of(&self, prefix: Prefix) -> Vec<IpAddr> {
@@ -171,7 +181,9 @@ impl PlannedRange {
             Role::Viewer => PrefixSet::from(range.prefix).intersection(&snapshot.origin_facing),
             Role::RegionalEdge | Role::OriginFacing | Role::CarrierCn => PrefixSet::new(),
         };
-        Self { range: range.clone(), cell_length, excluded, known: known.of(range.prefix) }
+        // Where nothing can be found by searching, only what is known is worth asking first.
+        let fresh_first = known.fresh_first && range.prefix.family() == Family::V4;
+        Self { range: range.clone(), cell_length, excluded, known: known.of(range.prefix), fresh_first }
     }
 
     /// Whether the silence of an address of which nothing is known can be evidence: viewers' IPv4 space alone.

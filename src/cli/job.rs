@@ -39,9 +39,9 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
         raise_descriptor_limit();
-        let (baseline, mut limits) = self.remembered();
-        let known = baseline.as_ref().map(|baseline| KnownAddresses::new(self.feed, baseline.addresses()));
-        let plan = ProbePlan::new(&self.settings, self.feed, &known.unwrap_or_default());
+        let (remembered, mut limits) = self.remembered();
+        let (baseline, known) = self.known(remembered.as_ref());
+        let plan = ProbePlan::new(&self.settings, self.feed, &known);
         if plan.ranges.is_empty() {
             return Err(CliError::Usage(format!("no range of {} is of the list and family asked for", self.feed.name)));
         }
@@ -51,7 +51,7 @@ impl Job<'_> {
         let took = net::scan::run(&mut scan, Some(&self.trust), interrupt, &mut |progress| bar.tell(progress));
         bar.clear();
         let evidence = scan.into_evidence(took.map_err(CliError::Wait)?);
-        limits.extend(self.keep(baseline.clone(), &plan, &evidence));
+        limits.extend(self.keep(remembered, &plan, &evidence));
         limits.extend(kernel_limits());
         let run = Run {
             site: &self.site,
@@ -66,21 +66,28 @@ impl Job<'_> {
         Ok(Report::new(&run))
     }
 
-    /// What is known to answer: the baseline that was given, over what earlier runs from here have seen.
+    /// What answered in earlier runs from here.
     fn remembered(&self) -> (Option<Baseline>, Vec<String>) {
-        let stored = self.store.as_ref().map_or(Ok(None), Store::answered);
-        let (stored, limits) = match stored {
+        match self.store.as_ref().map_or(Ok(None), Store::answered) {
             Ok(stored) => (stored, Vec::new()),
             Err(error) => (None, vec![told(&error)]),
-        };
-        let both = match (stored, self.baseline.clone()) {
-            (Some(mut stored), Some(given)) => {
-                stored.merge(given);
-                Some(stored)
+        }
+    }
+
+    /// What is known to answer: the baseline that was given, beside what earlier runs from here have seen.
+    fn known(&self, remembered: Option<&Baseline>) -> (Option<Baseline>, KnownAddresses) {
+        let addresses = |baseline: &Baseline| KnownAddresses::new(self.feed, baseline.addresses());
+        match (self.baseline.clone(), remembered) {
+            (None, None) => (None, KnownAddresses::default()),
+            (None, Some(remembered)) => (Some(remembered.clone()), addresses(remembered).after_a_fresh_one()),
+            (Some(mut given), remembered) => {
+                if let Some(remembered) = remembered {
+                    given.merge(remembered.clone());
+                }
+                let known = addresses(&given);
+                (Some(given), known)
             }
-            (stored, given) => given.or(stored),
-        };
-        (both, limits)
+        }
     }
 
     /// Keeps what answered, unless somebody answers for everybody: such an answer says nothing.

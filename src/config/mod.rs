@@ -83,7 +83,7 @@ pub enum Profile {
 pub enum ConfigError {
     /// It is not TOML, or has a key that is not known or of a wrong type.
     #[error("not a configuration: {0}")]
-    Syntax(#[from] Box<toml::de::Error>),
+    Syntax(String),
     /// A value is out of bounds.
     #[error("`{key}` is {value}, but must be {bounds}")]
     Bounds {
@@ -124,7 +124,8 @@ impl Config {
     /// # Errors
     /// Names the key, and line and column where TOML knows them.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(Box::new)?;
+        let config: Self = toml::from_str(text)
+            .map_err(|error: toml::de::Error| ConfigError::Syntax(error.to_string().trim_end().to_owned()))?;
         config.check()?;
         Ok(config)
     }

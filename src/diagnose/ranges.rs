@@ -44,13 +44,21 @@ fn diagnosis(place: &Place, ranges: &[&RangeVerdict]) -> Diagnosis {
         id: cause(place.mechanism),
         title: title(place, &prefixes),
         severity: if place.viewer { Severity::Critical } else { Severity::Info },
-        owner: if place.mechanism == Mechanism::TlsIntercepted { Owner::Proxy } else { Owner::Network },
+        owner: owner(place),
         endpoints: Vec::new(),
         evidence: evidence(place, ranges),
         fix: fix(place, &prefixes),
         command: Some(format!("egressd trace {}", first.nth(u128::from(first.host_bits() > 0)))),
         confidence: confidence(ranges),
         prefixes,
+    }
+}
+
+fn owner(place: &Place) -> Owner {
+    match (place.mechanism, place.offender) {
+        (Mechanism::TlsIntercepted, _) => Owner::Proxy,
+        (_, Some(Offender { hop: Some(0), address: Some(_), .. })) => Owner::Host,
+        _ => Owner::Network,
     }
 }
 
@@ -90,6 +98,9 @@ pub fn how(mechanism: Mechanism, offender: Option<&Offender>, issuer: Option<&st
 }
 
 fn rejected(offender: &Offender) -> String {
+    if offender.hop == Some(0) {
+        return "rejected by this host's own firewall or routes".to_owned();
+    }
     let by = offender.address.map_or_else(String::new, |address| format!(" by {address}"));
     let hop = offender.hop.map_or_else(String::new, |hop| format!(" (hop {hop})"));
     let icmp = offender.icmp.map_or_else(String::new, |icmp| format!(", ICMP {icmp} {}", icmp.meaning()));

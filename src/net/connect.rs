@@ -46,6 +46,7 @@ impl Connection {
         let errno = nix::sys::socket::getsockopt(&self.fd, sockopt::SocketError).unwrap_or(libc::EIO);
         match (Errno::from_raw(errno), icmp) {
             (_, Some(icmp)) if is_time_exceeded(icmp) => Err(Some(Failure::TimeExceeded(icmp))),
+            (_, Some(icmp)) if self.is_own(icmp.from) => Err(Some(Failure::RejectedHere(icmp))),
             (_, Some(icmp)) => Err(Some(Failure::Unreachable(icmp))),
             (errno, None) if errno as i32 == 0 => Ok(()),
             (Errno::ECONNREFUSED | Errno::ECONNRESET | Errno::EPIPE, None) => Err(Some(Failure::Reset)),
@@ -70,6 +71,16 @@ impl Connection {
     /// Those of `send(2)`, [`io::ErrorKind::WouldBlock`] among them.
     pub fn write(&self, buffer: &[u8]) -> io::Result<usize> {
         Ok(nix::sys::socket::send(self.fd.as_raw_fd(), buffer, MsgFlags::MSG_NOSIGNAL)?)
+    }
+
+    /// Whether the address is the one that this socket sends from.
+    fn is_own(&self, address: IpAddr) -> bool {
+        let own = nix::sys::socket::getsockname::<SockaddrStorage>(self.fd.as_raw_fd());
+        let own = own.ok().and_then(|own| {
+            let v4 = own.as_sockaddr_in().map(|own| IpAddr::V4(own.ip()));
+            v4.or_else(|| own.as_sockaddr_in6().map(|own| IpAddr::V6(own.ip())))
+        });
+        own == Some(address)
     }
 
     /// The first ICMP error in the queue.

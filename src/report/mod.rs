@@ -302,7 +302,9 @@ impl Probes {
         Self {
             sent: count(|_| true),
             answered: count(|o| o.outcome.is_ok()),
-            rejected: count(|o| matches!(o.outcome, Err(Failure::Reset | Failure::Unreachable(_)))),
+            rejected: count(|o| {
+                matches!(o.outcome, Err(Failure::Reset | Failure::Unreachable(_) | Failure::RejectedHere(_)))
+            }),
             silent: count(|o| matches!(o.outcome, Err(Failure::NoAnswer | Failure::ControlsSilent))),
             per_second_limit: Some(plan.pace.per_second).filter(|rate| rate.is_finite()),
         }

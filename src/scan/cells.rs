@@ -68,7 +68,7 @@ impl RangeState {
             known.entry(tree.leaf_of(address)).or_default().push(address);
         }
         let cell = |(leaf, prefix): (NodeId, Prefix)| {
-            let sampler = Sampler::new(prefix, known.remove(&leaf).unwrap_or_default(), seed);
+            let sampler = Sampler::new(prefix, known.remove(&leaf).unwrap_or_default(), planned.fresh_first, seed);
             let blocks = 1_u16.checked_shl(u32::from(prefix.host_bits().saturating_sub(8))).unwrap_or(MOST_TRIES);
             Cell { leaf, sampler, blocks: blocks.clamp(1, MOST_TRIES), tried: 0, young: 0, exhausted: false }
         };
@@ -136,14 +136,13 @@ impl RangeState {
     pub(crate) fn take(&mut self, cell: usize, planned: &PlannedRange) -> Option<Wanted> {
         self.silent.insert(cell);
         let cell = &mut self.cells[cell];
-        let known = cell.sampler.next_is_known();
         let Some(address) = cell.sampler.next(&planned.excluded) else {
             cell.exhausted = true;
             return None;
         };
         cell.tried += 1;
         cell.young += 1;
-        Some(Wanted { address, known })
+        Some(Wanted { address, known: planned.known.contains(&address) })
     }
 
     /// The probe is old enough for another address to be tried beside it, or it is over.
@@ -283,6 +282,7 @@ pub(crate) fn counts_of(outcome: &Outcome, known: bool, prohibits: bool) -> Opti
         Err(Failure::Unreachable(_) | Failure::Reset | Failure::TimeExceeded(_)) if prohibits => {
             &mut counts.prohibitions
         }
+        Err(Failure::RejectedHere(_)) => &mut counts.prohibitions,
         Err(Failure::Unreachable(icmp)) if icmp.prohibits() => &mut counts.prohibitions,
         Err(Failure::Unreachable(_) | Failure::Reset | Failure::TimeExceeded(_)) => &mut counts.rejections,
         Err(

@@ -38,6 +38,7 @@ impl Hops {
             }
             Failure::NoAnswer
             | Failure::ControlsSilent
+            | Failure::RejectedHere(_)
             | Failure::TimeExceeded(_)
             | Failure::NoRoute
             | Failure::LocalLimit(_)

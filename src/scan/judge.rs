@@ -25,7 +25,8 @@ pub struct RangeJudgement {
     pub undetermined: Vec<Prefix>,
     /// Everything that counted, added up.
     pub counts: Counts,
-    /// Evidence for "all of it is blocked" against "all of it is open", in nats, without the prior.
+    /// Evidence for "blocked" against "open" in nats, without the prior: of the blocked parts where only parts are, else
+    /// of the whole. What is negative speaks for open.
     pub nats: f64,
     /// The share of unknown addresses that was expected to answer; none where silence could not count.
     pub share: Option<f64>,
@@ -194,7 +195,7 @@ impl Context {
         RangeJudgement {
             blocked: tree.cover(&is(CellState::Blocked)),
             undetermined: tree.cover(&is(CellState::Unknown)),
-            nats: tree.evidence(0, &model),
+            nats: evidence(&tree, &cells, &model),
             share: model.uncovered.map(|beta| beta.mean()),
             by_silence: !counts.rejected(),
             probes: u32::try_from(observations.len()).unwrap_or(u32::MAX),
@@ -228,6 +229,15 @@ impl Context {
             })
             .collect()
     }
+}
+
+fn evidence(tree: &RangeTree, cells: &[(NodeId, CellJudgement)], model: &Model) -> f64 {
+    let blocked = cells.iter().filter(|(_, cell)| cell.state == CellState::Blocked).map(|(leaf, _)| *leaf);
+    let parts: Vec<NodeId> = blocked.collect();
+    if parts.is_empty() || parts.len() == cells.len() {
+        return tree.evidence(0, model);
+    }
+    parts.into_iter().map(|leaf| tree.evidence(leaf, model)).sum()
 }
 
 fn weighed(counted: &Counted, model: &Model) -> Counts {

@@ -56,7 +56,7 @@ impl Recorder {
         for (range, planned) in plan.ranges.iter().enumerate() {
             for (_, prefix) in RangeTree::new(planned.range.prefix, planned.cell_length).leaves() {
                 let known = planned.known.iter().copied().filter(|&address| prefix.holds(address)).collect();
-                cells.push(Cell { range, sampler: Sampler::new(prefix, known, 0), answered: 0, asked: 0 });
+                cells.push(Cell { range, sampler: Sampler::new(prefix, known, false, 0), answered: 0, asked: 0 });
             }
         }
         Self {

@@ -6,28 +6,31 @@ use crate::prefix::{Prefix, PrefixSet};
 
 /// Visits the addresses of a prefix once each, every next one in the largest gap that is left.
 ///
-/// Addresses known to answer come first. The rest follow in bit-reversed order from a start that depends on the seed:
-/// any first `2^k` of them lie in `2^k` different equal parts of the prefix.
+/// Addresses known to answer come first, or after one fresh address where the share that answers is still to be learnt.
+/// The rest follow in bit-reversed order from a start that depends on the seed: any first `2^k` of them lie in `2^k`
+/// different equal parts of the prefix.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     prefix: Prefix,
     known: Vec<IpAddr>,
+    fresh_first: bool,
     start: u64,
-    next: u64,
+    /// How many known addresses, and how many others, were gone through.
+    gone: (usize, u64),
 }
 
 impl Sampler {
     /// A sampler over `prefix`.
     #[must_use]
-    pub fn new(prefix: Prefix, known: Vec<IpAddr>, seed: u64) -> Self {
-        Self { prefix, known, start: mix(seed, prefix), next: 0 }
+    pub fn new(prefix: Prefix, known: Vec<IpAddr>, fresh_first: bool, seed: u64) -> Self {
+        Self { prefix, known, fresh_first, start: mix(seed, prefix), gone: (0, 0) }
     }
 
     /// The next address outside `excluded`; none when all were tried.
     pub fn next(&mut self, excluded: &PrefixSet) -> Option<IpAddr> {
-        while self.next < self.known.len() as u64 {
-            self.next += 1;
-            let address = self.known[usize::try_from(self.next - 1).expect("an index")];
+        while self.next_is_known() {
+            let address = self.known[self.gone.0];
+            self.gone.0 += 1;
             if !excluded.holds(address) {
                 return Some(address);
             }
@@ -38,7 +41,8 @@ impl Sampler {
     /// Whether the address about to come is known to answer.
     #[must_use]
     pub fn next_is_known(&self) -> bool {
-        self.next < self.known.len() as u64
+        let fresh_is_due = self.fresh_first && self.gone.1 == 0;
+        self.gone.0 < self.known.len() && !fresh_is_due
     }
 
     /// How many addresses of the prefix are known to answer.
@@ -49,17 +53,15 @@ impl Sampler {
 
     fn next_unknown(&mut self, excluded: &PrefixSet) -> Option<IpAddr> {
         let bits = u32::from(self.prefix.host_bits()).min(SAMPLED_BITS);
-        loop {
-            let turn = self.next - self.known.len() as u64;
-            if turn >> bits != 0 {
-                return None;
-            }
-            self.next += 1;
-            let address = self.prefix.nth(u128::from(offset(turn, bits, self.start)));
+        while self.gone.1 >> bits == 0 {
+            let address = self.prefix.nth(u128::from(offset(self.gone.1, bits, self.start)));
+            self.gone.1 += 1;
             if !excluded.holds(address) && !self.known.contains(&address) {
                 return Some(address);
             }
         }
+        // Where all addresses are known, the fresh one that was due does not exist.
+        if self.next_is_known() { self.next(excluded) } else { None }
     }
 }
 
@@ -101,7 +103,7 @@ mod tests {
     #[test]
     fn every_address_comes_once() {
         for text in ["10.0.0.0/24", "10.0.0.4/30", "10.0.0.9/32"] {
-            let mut sampler = Sampler::new(prefix(text), vec![], 7);
+            let mut sampler = Sampler::new(prefix(text), vec![], false, 7);
             let seen: Vec<IpAddr> = std::iter::from_fn(|| sampler.next(&PrefixSet::new())).collect();
             assert_eq!(seen.len() as u128, prefix(text).addresses());
             assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len());
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_first_addresses_lie_in_different_parts() {
-        let mut sampler = Sampler::new(prefix("13.32.0.0/16"), vec![], 3);
+        let mut sampler = Sampler::new(prefix("13.32.0.0/16"), vec![], false, 3);
         let parts: BTreeSet<u8> = (0..16)
             .map(|_| match sampler.next(&PrefixSet::new()) {
                 Some(IpAddr::V4(address)) => address.octets()[2] >> 4,
@@ -124,11 +126,23 @@ mod tests {
     fn known_addresses_come_first_and_excluded_ones_never() {
         let known: IpAddr = "10.0.0.77".parse().unwrap();
         let excluded: PrefixSet = prefix("10.0.0.128/25").into();
-        let mut sampler = Sampler::new(prefix("10.0.0.0/24"), vec![known], 1);
+        let mut sampler = Sampler::new(prefix("10.0.0.0/24"), vec![known], false, 1);
         assert!(sampler.next_is_known());
         let seen: Vec<IpAddr> = std::iter::from_fn(|| sampler.next(&excluded)).collect();
         assert_eq!(seen[0], known);
         assert_eq!(seen.len(), 128);
         assert!(!seen.iter().any(|&address| excluded.holds(address)));
+    }
+
+    #[test]
+    fn one_fresh_address_comes_before_those_that_answered_from_here() {
+        let known: Vec<IpAddr> = ["10.0.0.0", "10.0.0.1"].map(|text| text.parse().unwrap()).to_vec();
+        let order = |text: &str| -> Vec<bool> {
+            let mut sampler = Sampler::new(prefix(text), known.clone(), true, 1);
+            let next = || sampler.next(&PrefixSet::new()).map(|address| known.contains(&address));
+            std::iter::from_fn(next).take(4).collect()
+        };
+        assert_eq!(order("10.0.0.0/24"), [false, true, true, false]);
+        assert_eq!(order("10.0.0.0/31"), [true, true]);
     }
 }

@@ -5,15 +5,16 @@ use std::net::SocketAddr;
 
 use super::judge::judge;
 use super::model::Counts;
+use super::trace::Suspect;
 use crate::observe::{Failure, Observation, Operation, Purpose};
 use crate::plan::ProbePlan;
 use crate::ranges::Role;
 
 /// The targets whose paths tell who blocks: one silent or rejected address of each range that something blocks, those
 /// of viewers first, evenly picked if they are too many.
-pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usize) -> Vec<SocketAddr> {
+pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usize) -> Vec<Suspect> {
     let judgements = judge(plan, observations);
-    let mut targets: BTreeMap<(u8, usize), SocketAddr> = BTreeMap::new();
+    let mut targets: BTreeMap<(u8, usize), Suspect> = BTreeMap::new();
     for observation in observations.iter().filter(|observation| is_trouble(observation)) {
         let Purpose::Range(range) = observation.purpose else { continue };
         let judgement = &judgements[range];
@@ -21,10 +22,11 @@ pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usi
         let rejected = !matches!(observation.outcome, Err(Failure::NoAnswer));
         if inside || rejected || judgement.counts == Counts::default() {
             let order = u8::from(plan.ranges[range].range.role != Role::Viewer);
-            targets.entry((order, range)).or_insert(observation.target);
+            let suspect = Suspect { target: observation.target, silent: !rejected };
+            targets.entry((order, range)).or_insert(suspect);
         }
     }
-    let targets: Vec<SocketAddr> =
+    let targets: Vec<Suspect> =
         if targets.is_empty() { all_silent(observations) } else { targets.into_values().collect() };
     let step = targets.len().div_ceil(most).max(1);
     targets.into_iter().step_by(step).collect()
@@ -51,17 +53,20 @@ pub(crate) fn path_controls(observations: &[Observation], most: usize) -> Vec<So
 }
 
 /// With nothing to accuse, the first silent addresses show how far packets get.
-fn all_silent(observations: &[Observation]) -> Vec<SocketAddr> {
+fn all_silent(observations: &[Observation]) -> Vec<Suspect> {
     let any_answer = observations.iter().any(|observation| observation.outcome.is_ok());
     let silent = observations
         .iter()
         .filter(|observation| !any_answer && is_trouble(observation) && observation.operation == Operation::Connect);
-    silent.map(|observation| observation.target).take(3).collect()
+    silent.map(|observation| Suspect { target: observation.target, silent: true }).take(3).collect()
 }
 
 fn is_trouble(observation: &Observation) -> bool {
     matches!(
         (&observation.outcome, observation.operation),
-        (Err(Failure::NoAnswer | Failure::Reset | Failure::Unreachable(_)), Operation::Connect)
+        (
+            Err(Failure::NoAnswer | Failure::Reset | Failure::Unreachable(_) | Failure::RejectedHere(_)),
+            Operation::Connect
+        )
     )
 }

@@ -1,6 +1,6 @@
 //! Who answers on the way: connection attempts with a growing time to live, from one source port each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -23,6 +23,16 @@ pub(crate) struct Step {
     pub(crate) target: SocketAddr,
     pub(crate) ttl: u8,
     pub(crate) source_port: u16,
+    /// How long an answer is waited for.
+    pub(crate) patience: Duration,
+}
+
+/// Whom to trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Suspect {
+    pub(crate) target: SocketAddr,
+    /// It is known to be silent: nothing is to be had by going as far as a server.
+    pub(crate) silent: bool,
 }
 
 /// Walks toward several targets, those of controls first: they show how long a path is.
@@ -30,14 +40,17 @@ pub(crate) struct Step {
 pub(crate) struct Tracer {
     walks: Vec<Walk>,
     controls: usize,
-    /// Distances at which a hop answered on the way to a control.
-    answering: BTreeSet<u8>,
+    /// Distances at which a hop answered on the way to a control, and how long that took at the most.
+    answering: BTreeMap<u8, Duration>,
+    /// How long a hop is given of which nothing is known.
+    patience: Duration,
 }
 
 #[derive(Clone, Debug)]
 struct Walk {
     target: SocketAddr,
     source_port: u16,
+    silent: bool,
     ttl: u8,
     tries: u8,
     quiet: u8,
@@ -48,9 +61,10 @@ struct Walk {
 }
 
 impl Tracer {
-    pub(crate) fn new(controls: &[SocketAddr], suspects: &[SocketAddr], seed: u64) -> Self {
-        let walk = |(turn, &target): (u16, &SocketAddr)| Walk {
+    pub(crate) fn new(controls: &[SocketAddr], suspects: &[Suspect], patience: Duration, seed: u64) -> Self {
+        let walk = |(turn, Suspect { target, silent }): (u16, Suspect)| Walk {
             target,
+            silent,
             // A fixed source port keeps every packet of a walk on one of several equal paths.
             source_port: 20_000 + (u16::try_from(seed % 8_000).expect("under 8,000") + turn * 7) % 12_000,
             ttl: 1,
@@ -60,17 +74,19 @@ impl Tracer {
             over: false,
             reached: None,
         };
-        let walks = (0_u16..).zip(controls.iter().chain(suspects)).map(walk).collect();
-        Self { walks, controls: controls.len(), answering: BTreeSet::new() }
+        let open = controls.iter().map(|&target| Suspect { target, silent: false });
+        let walks = (0_u16..).zip(open.chain(suspects.iter().copied())).map(walk).collect();
+        Self { walks, controls: controls.len(), answering: BTreeMap::new(), patience }
     }
 
     /// The next attempt to make; none while all are under way or done.
     pub(crate) fn next(&mut self) -> Option<Step> {
         let at = self.next_walk()?;
+        let patience = self.patience_at(self.walks[at].ttl);
         let walk = &mut self.walks[at];
         walk.under_way = true;
         walk.tries += 1;
-        Some(Step { walk: at, target: walk.target, ttl: walk.ttl, source_port: walk.source_port })
+        Some(Step { walk: at, target: walk.target, ttl: walk.ttl, source_port: walk.source_port, patience })
     }
 
     /// Whether there is an attempt to make now.
@@ -83,16 +99,17 @@ impl Tracer {
     }
 
     /// Notes what came of the attempt that is under way.
-    pub(crate) fn done(&mut self, at: usize, outcome: &Outcome) {
+    pub(crate) fn done(&mut self, at: usize, outcome: &Outcome, took: Duration) {
         let longest = self.longest_control();
         let is_control = at < self.controls;
         let walk = &mut self.walks[at];
-        let tries = if self.answering.contains(&walk.ttl) { TRIES_WHERE_ANSWERED } else { TRIES };
+        let tries = if self.answering.contains_key(&walk.ttl) { TRIES_WHERE_ANSWERED } else { TRIES };
         walk.under_way = false;
         match outcome {
             Err(Failure::TimeExceeded(_)) => {
                 if is_control {
-                    self.answering.insert(walk.ttl);
+                    let slowest = self.answering.entry(walk.ttl).or_default();
+                    *slowest = took.max(*slowest);
                 }
                 walk.advance(false);
             }
@@ -114,6 +131,12 @@ impl Tracer {
         (under_way < AT_ONCE).then(|| self.walks[..open].iter().position(free)).flatten()
     }
 
+    /// A hop that answered on the way to a control is as far away as it was then.
+    fn patience_at(&self, ttl: u8) -> Duration {
+        let known = |took: &Duration| (*took * 4).clamp(Duration::from_millis(100), self.patience);
+        self.answering.get(&ttl).map_or(self.patience, known)
+    }
+
     fn longest_control(&self) -> Option<u8> {
         self.walks[..self.controls].iter().filter_map(|walk| walk.reached).max()
     }
@@ -127,7 +150,8 @@ impl Walk {
     }
 
     fn end_if_pointless(&mut self, longest: Option<u8>) {
-        let beyond = self.quiet > 0 && longest.is_some_and(|longest| self.ttl > longest);
+        let far_enough = |longest| if self.silent { self.ttl >= longest } else { self.ttl > longest };
+        let beyond = self.quiet > 0 && longest.is_some_and(far_enough);
         if self.ttl > MOST_HOPS || self.quiet >= MOST_QUIET || beyond {
             self.over = true;
         }
@@ -188,7 +212,9 @@ pub fn paths(observations: &[Observation]) -> BTreeMap<SocketAddr, Path> {
             Err(Failure::TimeExceeded(icmp)) => _ = path.hops.insert(ttl, icmp.from),
             Ok(Answer::Connected | Answer::Authenticated) => path.end = Some((ttl, PathEnd::Answer)),
             Err(Failure::Reset) => path.end = Some((ttl, PathEnd::Reset)),
-            Err(Failure::Unreachable(icmp)) => path.end = Some((ttl, PathEnd::Icmp(*icmp))),
+            Err(Failure::Unreachable(icmp) | Failure::RejectedHere(icmp)) => {
+                path.end = Some((ttl, PathEnd::Icmp(*icmp)));
+            }
             Err(_) => {}
         }
     }
@@ -196,8 +222,7 @@ pub fn paths(observations: &[Observation]) -> BTreeMap<SocketAddr, Path> {
 }
 
 /// How long a hop is given: twice the slowest round trip seen, within bounds.
-#[must_use]
-pub fn patience(slowest: Option<Duration>) -> Duration {
+pub(crate) fn patience(slowest: Option<Duration>) -> Duration {
     let quick = Duration::from_millis(250);
     slowest.map_or(quick * 2, |slowest| (slowest * 2).clamp(quick, Duration::from_secs(1)))
 }
@@ -218,10 +243,16 @@ mod tests {
                 ttl if ttl <= length => Err(Failure::TimeExceeded(hop)),
                 _ => Ok(Answer::Connected),
             };
-            tracer.done(step.walk, &outcome);
+            tracer.done(step.walk, &outcome, Duration::ZERO);
         }
         assert!(tracer.over());
         sent
+    }
+
+    const QUICK: Duration = Duration::from_millis(250);
+
+    fn suspect(host: u8, silent: bool) -> Suspect {
+        Suspect { target: address(host), silent }
     }
 
     fn address(host: u8) -> SocketAddr {
@@ -230,15 +261,15 @@ mod tests {
 
     #[test]
     fn a_dropped_path_ends_at_the_length_of_the_controls() {
-        let mut tracer = Tracer::new(&[address(1)], &[address(2)], 5);
+        let mut tracer = Tracer::new(&[address(1)], &[suspect(2, true)], QUICK, 5);
         let sent = walk_all(&mut tracer, 3, &|target, ttl| target == address(2) && ttl > 1);
         let ttls: Vec<u8> = sent.iter().filter(|(target, _)| *target == address(2)).map(|(_, ttl)| *ttl).collect();
-        assert_eq!(ttls, [1, 2, 2, 2, 3, 3, 3, 4, 4]);
+        assert_eq!(ttls, [1, 2, 2, 2, 3, 3, 3], "the server's own distance is left out: it is known to be silent");
     }
 
     #[test]
     fn without_a_control_four_silent_hops_end_it() {
-        let mut tracer = Tracer::new(&[], &[address(2)], 5);
+        let mut tracer = Tracer::new(&[], &[suspect(2, true)], QUICK, 5);
         let sent = walk_all(&mut tracer, 3, &|_, ttl| ttl > 1);
         assert_eq!(sent.last(), Some(&(address(2), 5)));
         assert_eq!(sent.len(), 1 + 4 * 2);
@@ -246,10 +277,10 @@ mod tests {
 
     #[test]
     fn controls_go_first_and_source_ports_differ_by_walk() {
-        let mut tracer = Tracer::new(&[address(1)], &[address(2), address(3)], 5);
+        let mut tracer = Tracer::new(&[address(1)], &[suspect(2, false), suspect(3, false)], QUICK, 5);
         let first = tracer.next().unwrap();
         assert_eq!((first.target, tracer.next()), (address(1), None));
-        tracer.done(0, &Ok(Answer::Connected));
+        tracer.done(0, &Ok(Answer::Connected), Duration::ZERO);
         let (second, third) = (tracer.next().unwrap(), tracer.next().unwrap());
         assert_ne!(second.source_port, third.source_port);
     }

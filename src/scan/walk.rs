@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::{Action, Attempt, Event, Progress};
 use super::machine::Machine;
 use super::timers::ProbeId;
-use super::trace::{Step, Tracer, patience};
+use super::trace::{Step, Suspect, Tracer, patience};
 use crate::observe::{Failure, Observation, Operation, Outcome, Purpose};
 
 /// Traces some targets, after controls that show how long a path is.
@@ -33,7 +33,8 @@ impl Walks {
     /// Walks that are about to begin.
     #[must_use]
     pub fn new(controls: &[SocketAddr], targets: &[SocketAddr], seed: u64) -> Self {
-        let tracer = Tracer::new(controls, targets, seed);
+        let suspects: Vec<Suspect> = targets.iter().map(|&target| Suspect { target, silent: false }).collect();
+        let tracer = Tracer::new(controls, &suspects, patience(None), seed);
         Self { tracer, steps: Vec::new(), observations: Vec::new(), next: Duration::ZERO, stopped: false }
     }
 
@@ -46,21 +47,22 @@ impl Walks {
     fn settle(&mut self, at: usize, outcome: Outcome, now: Duration) {
         let taken = &mut self.steps[at];
         taken.over = true;
-        self.tracer.done(taken.step.walk, &outcome);
+        let took = now.saturating_sub(taken.launched);
+        self.tracer.done(taken.step.walk, &outcome, took);
         self.observations.push(Observation {
             operation: Operation::Trace,
             purpose: Purpose::Path,
             target: taken.step.target,
             ttl: Some(taken.step.ttl),
             started: taken.launched,
-            took: now.saturating_sub(taken.launched),
+            took,
             outcome,
             attested: None,
         });
     }
 
     fn overdue(&self, now: Duration) -> Option<usize> {
-        self.steps.iter().position(|taken| !taken.over && now >= taken.launched + patience(None))
+        self.steps.iter().position(|taken| !taken.over && now >= taken.launched + taken.step.patience)
     }
 }
 
@@ -85,7 +87,8 @@ impl Machine for Walks {
         if self.stopped || self.tracer.over() {
             return None;
         }
-        let silent = self.steps.iter().filter(|taken| !taken.over).map(|taken| taken.launched + patience(None)).min();
+        let silent =
+            self.steps.iter().filter(|taken| !taken.over).map(|taken| taken.launched + taken.step.patience).min();
         let silent = silent.map(|at| (at, "a hop is given up"));
         let paced = self.tracer.ready().then_some((self.next, "the pace allows the next step"));
         [silent, paced].into_iter().flatten().min_by_key(|(at, _)| *at)

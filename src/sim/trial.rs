@@ -177,7 +177,7 @@ const ASKED: usize = 256;
 fn recorded_of(planned: &PlannedRange, network: &Network, each: usize, seed: u64) -> Vec<IpAddr> {
     let cells = RangeTree::new(planned.range.prefix, planned.cell_length).leaves();
     let of_cell = |(_, cell): (_, Prefix)| {
-        let mut sampler = Sampler::new(cell, Vec::new(), seed);
+        let mut sampler = Sampler::new(cell, Vec::new(), false, seed);
         let asked = std::iter::from_fn(move || sampler.next(&planned.excluded)).take(ASKED);
         asked.filter(|&address| network.answers(address)).take(each).collect::<Vec<IpAddr>>()
     };

@@ -64,23 +64,23 @@ impl Ways {
     pub(crate) fn offender(
         &self,
         mechanism: Mechanism,
-        icmp: Option<Icmp>,
+        rejection: Option<Rejection>,
         inside: &dyn Fn(SocketAddr) -> bool,
     ) -> Option<Offender> {
         let path = self.paths.iter().find(|(target, _)| inside(**target)).map(|(_, path)| path);
-        match (mechanism, icmp) {
-            (Mechanism::RejectedIcmp, Some(icmp)) => Some(self.rejecter(icmp, path)),
+        match (mechanism, rejection) {
+            (Mechanism::RejectedIcmp, Some(rejection)) => Some(self.rejecter(rejection, path)),
             (Mechanism::RejectedIcmp, None) | (Mechanism::TlsIntercepted, _) => None,
             (Mechanism::Dropped | Mechanism::Reset, _) => Some(self.behind(path?)),
         }
     }
 
-    fn rejecter(&self, icmp: Icmp, path: Option<&Path>) -> Offender {
+    fn rejecter(&self, Rejection { icmp, here }: Rejection, path: Option<&Path>) -> Offender {
         let seen = path.and_then(|path| path.distance_of(icmp.from));
         let on_control = || self.control.distance_of(icmp.from);
         // A hop that rejects one further than the last that answered, when it never answers for itself.
         let behind = || path.and_then(|path| path.end).map(|(ttl, _)| ttl.saturating_sub(1).max(1));
-        let hop = seen.or_else(on_control).or_else(behind);
+        let hop = if here { Some(0) } else { seen.or_else(on_control).or_else(behind) };
         let (next, next_is_server) = self.next(hop);
         let hop_address = Some(icmp.from);
         Offender { address: Some(icmp.from), hop, hop_address, next, next_is_server, icmp: Some(icmp), traced: true }
@@ -102,15 +102,22 @@ impl Ways {
     }
 }
 
+/// An ICMP rejection, and whether this host itself sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rejection {
+    icmp: Icmp,
+    here: bool,
+}
+
 /// The ICMP messages among failures, the most frequent first.
-pub(crate) fn most_frequent<'a>(failures: impl Iterator<Item = &'a Failure>) -> Option<Icmp> {
-    let mut counts: BTreeMap<Icmp, usize> = BTreeMap::new();
+pub(crate) fn most_frequent<'a>(failures: impl Iterator<Item = &'a Failure>) -> Option<Rejection> {
+    let mut counts: BTreeMap<Rejection, usize> = BTreeMap::new();
     for failure in failures {
-        if let Failure::Unreachable(icmp) = failure {
-            *counts.entry(*icmp).or_default() += 1;
-        }
+        let (Failure::Unreachable(icmp) | Failure::RejectedHere(icmp)) = failure else { continue };
+        let here = matches!(failure, Failure::RejectedHere(_));
+        *counts.entry(Rejection { icmp: *icmp, here }).or_default() += 1;
     }
-    counts.into_iter().max_by_key(|(icmp, count)| (*count, std::cmp::Reverse(*icmp))).map(|(icmp, _)| icmp)
+    counts.into_iter().max_by_key(|(rejection, count)| (*count, std::cmp::Reverse(*rejection))).map(|(first, _)| first)
 }
 
 /// Who blocks one traced target.

@@ -46,7 +46,8 @@ pub struct RangeVerdict {
 pub struct Confidence {
     /// Bound on the probability of a false accusation.
     pub alpha: f64,
-    /// `log P(seen | blocked) / P(seen | open)` of the whole range.
+    /// `log P(seen | blocked) / P(seen | open)`, of the blocked parts where only parts are blocked, else of the whole range:
+    /// what is negative speaks for open.
     pub nats: f64,
 }
 
@@ -279,7 +280,8 @@ fn mechanism(reason: &Reason, seen: &[&Observation], blocked: &[Prefix]) -> Mech
         return Mechanism::TlsIntercepted;
     }
     let inside = |o: &Observation| o.operation == Operation::Connect && holds(blocked, o.target.ip());
-    let icmp = count(seen, |o| inside(o) && matches!(o.outcome, Err(Failure::Unreachable(_))));
+    let icmp =
+        count(seen, |o| inside(o) && matches!(o.outcome, Err(Failure::Unreachable(_) | Failure::RejectedHere(_))));
     let resets = count(seen, |o| inside(o) && o.outcome == Err(Failure::Reset));
     match () {
         // Routers limit how many ICMP messages they send: one among silences says how the others were meant.

@@ -35,12 +35,14 @@ pub(super) struct Launch {
     known: bool,
     wave: WaveId,
     walk: usize,
+    patience: Duration,
 }
 
 impl Launch {
     fn new(operation: Operation, purpose: Purpose, target: SocketAddr) -> Self {
         let (ttl, source_port, cell, known, wave, walk) = (None, None, 0, false, 0, 0);
-        Self { operation, purpose, target, ttl, source_port, cell, known, wave, walk }
+        let patience = Duration::ZERO;
+        Self { operation, purpose, target, ttl, source_port, cell, known, wave, walk, patience }
     }
 }
 
@@ -172,6 +174,7 @@ impl Scan {
         let step = self.tracer.as_mut()?.next()?;
         let launch = Launch {
             walk: step.walk,
+            patience: step.patience,
             ttl: Some(step.ttl),
             source_port: Some(step.source_port),
             ..Launch::new(Operation::Trace, Purpose::Path, step.target)
@@ -196,7 +199,8 @@ impl Scan {
     fn plan_traces(&self) -> Tracer {
         let suspects = suspects(&self.plan, &self.observations, TRACED);
         let controls = path_controls(&self.observations, TRACED_CONTROLS);
-        Tracer::new(&controls, &suspects, self.plan.seed)
+        let patience = trace::patience(self.rtt.seen().then(|| self.rtt.slowest()));
+        Tracer::new(&controls, &suspects, patience, self.plan.seed)
     }
 
     fn launch(&mut self, launch: Launch) -> Action {
@@ -204,7 +208,7 @@ impl Scan {
         let now = self.now;
         self.in_flight += 1;
         self.set_timers(id, &launch);
-        let Launch { operation, purpose, target, ttl, source_port, cell, known, wave, walk } = launch;
+        let Launch { operation, purpose, target, ttl, source_port, cell, known, wave, walk, patience: _ } = launch;
         let state = State::Young;
         self.probes.push(Probe {
             operation,
@@ -231,9 +235,7 @@ impl Scan {
         let now = self.now;
         match (launch.operation, launch.purpose) {
             (Operation::TlsHandshake, _) => self.timers.set(now + HANDSHAKE, Timer::Silence(id)),
-            (Operation::Trace, _) => {
-                self.timers.set(now + trace::patience(self.rtt.seen().then(|| self.rtt.slowest())), Timer::Silence(id));
-            }
+            (Operation::Trace, _) => self.timers.set(now + launch.patience, Timer::Silence(id)),
             (_, Purpose::Range(_) | Purpose::Control) => {
                 if matches!(launch.purpose, Purpose::Range(_)) {
                     self.timers.set(now + self.rtt.hedge(), Timer::Hedge(id));

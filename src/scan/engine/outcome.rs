@@ -88,9 +88,10 @@ impl Scan {
     }
 
     fn settle_step(&mut self, id: usize, outcome: &Outcome) {
-        let walk = self.probes[id].walk;
+        let Probe { walk, launched, .. } = self.probes[id];
+        let took = self.now.saturating_sub(launched);
         if let Some(tracer) = &mut self.tracer {
-            tracer.done(walk, outcome);
+            tracer.done(walk, outcome, took);
         }
     }
 
