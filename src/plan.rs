@@ -1,7 +1,7 @@
 //! What will be probed, as a value: settings and a snapshot in, a plan out. Nothing is sent to know it.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::prefix::{Family, Prefix, PrefixSet};
@@ -108,15 +108,21 @@ impl Default for Settings {
             alpha: 1e-4,
             beta: 1e-4,
             port: 443,
-            uplink_controls: UPLINK_CONTROLS.map(|address| SocketAddr::new(address.into(), 443)).to_vec(),
+            uplink_controls: UPLINK_CONTROLS.map(|address| SocketAddr::new(address, 443)).to_vec(),
             seed: 0,
         }
     }
 }
 
 /// Public resolvers that serve DNS over HTTPS on anycast addresses which have not changed for years.
-const UPLINK_CONTROLS: [Ipv4Addr; 3] =
-    [Ipv4Addr::new(1, 1, 1, 1), Ipv4Addr::new(8, 8, 8, 8), Ipv4Addr::new(9, 9, 9, 9)];
+const UPLINK_CONTROLS: [IpAddr; 6] = [
+    IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)),
+    IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8)),
+    IpAddr::V4(Ipv4Addr::new(9, 9, 9, 9)),
+    IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111)),
+    IpAddr::V6(Ipv6Addr::new(0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888)),
+    IpAddr::V6(Ipv6Addr::new(0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe)),
+];
 
 impl KnownAddresses {
     /// Groups addresses by the range of the snapshot that holds them; others are left out.
@@ -157,7 +163,7 @@ impl ProbePlan {
         Self {
             ranges: snapshot.ranges.iter().filter(wanted).map(planned).collect(),
             negative_controls: NEGATIVE_CONTROLS.map(|ip| SocketAddr::new(ip.into(), settings.port)).to_vec(),
-            uplink_controls: settings.uplink_controls.clone(),
+            uplink_controls: uplink_controls(settings, snapshot),
             depth: settings.depth,
             pace: settings.pace,
             alpha: settings.alpha,
@@ -167,6 +173,17 @@ impl ProbePlan {
             silence_age: SILENCE_AGE,
         }
     }
+}
+
+/// Controls of the families that are asked about.
+fn uplink_controls(settings: &Settings, snapshot: &FeedSnapshot) -> Vec<SocketAddr> {
+    let asked = |family: Family| {
+        settings.family.is_none_or(|only| only == family)
+            && snapshot.ranges.iter().any(|range| range.prefix.family() == family)
+    };
+    let mut controls = settings.uplink_controls.clone();
+    controls.retain(|control| asked(Family::of(control.ip())));
+    controls
 }
 
 impl PlannedRange {

@@ -84,9 +84,11 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
     let feeds = args.feeds(&config)?;
+    let settings = args.settings(&config);
     let job = Job {
         site: job::site(&config),
-        settings: args.settings(&config),
+        ipv6_servers: job::ipv6_servers(&config, &settings, &feeds.newest),
+        settings,
         feed: &feeds.newest,
         held: &feeds.older,
         baseline: args.known()?,

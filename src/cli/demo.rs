@@ -64,6 +64,8 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
         feed: &feeds.newest,
         held: &held,
         baseline,
+        // The lab has no resolver.
+        ipv6_servers: Vec::new(),
         store: None,
         trust: job::trust(&config, &roots(&lab)?)?,
     };

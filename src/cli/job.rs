@@ -2,14 +2,15 @@
 
 use std::error::Error;
 use std::io::IsTerminal;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, Zoned};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustls::pki_types::CertificateDer;
 
-use super::CliError;
+use super::{Asked, CliError};
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::net;
@@ -18,6 +19,7 @@ use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
 use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
+use crate::prefix::Family;
 use crate::ranges::FeedSnapshot;
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
@@ -31,6 +33,8 @@ pub(super) struct Job<'a> {
     pub(super) held: &'a [FeedSnapshot],
     /// Addresses known to answer, from elsewhere or from earlier runs.
     pub(super) baseline: Option<Baseline>,
+    /// IPv6 addresses that DNS gives.
+    pub(super) ipv6_servers: Vec<IpAddr>,
     /// Where the addresses that answer now are kept; none: nowhere.
     pub(super) store: Option<Store>,
     pub(super) trust: Trust,
@@ -74,20 +78,16 @@ impl Job<'_> {
         }
     }
 
-    /// What is known to answer: the baseline that was given, beside what earlier runs from here have seen.
+    /// What is known to answer: the baseline that was given, beside what earlier runs from here have seen, and what DNS
+    /// gives for the name that handshakes ask for, where IPv6 is asked about and cannot be searched.
     fn known(&self, remembered: Option<&Baseline>) -> (Option<Baseline>, KnownAddresses) {
-        let addresses = |baseline: &Baseline| KnownAddresses::new(self.feed, baseline.addresses());
-        match (self.baseline.clone(), remembered) {
-            (None, None) => (None, KnownAddresses::default()),
-            (None, Some(remembered)) => (Some(remembered.clone()), addresses(remembered).after_a_fresh_one()),
-            (Some(mut given), remembered) => {
-                if let Some(remembered) = remembered {
-                    given.merge(remembered.clone());
-                }
-                let known = addresses(&given);
-                (Some(given), known)
-            }
+        let mut baseline = self.baseline.clone();
+        if let Some(remembered) = remembered {
+            baseline.get_or_insert_default().merge(remembered.clone());
         }
+        let known = baseline.iter().flat_map(Baseline::addresses).chain(self.ipv6_servers.iter().copied());
+        let known = KnownAddresses::new(self.feed, known);
+        (baseline, if self.baseline.is_some() { known } else { known.after_a_fresh_one() })
     }
 
     /// Keeps what answered, unless somebody answers for everybody: such an answer says nothing.
@@ -118,6 +118,17 @@ pub(super) fn trust(config: &Config, more: &[CertificateDer<'static>]) -> Result
         roots.extend(read_roots(&config.roots)?);
     }
     Ok(Trust::new(&config.server_name, &roots)?)
+}
+
+/// The IPv6 addresses of the server that handshakes ask for, where the feed has IPv6 ranges to judge by them.
+pub(super) fn ipv6_servers(config: &Config, settings: &Settings, feed: &FeedSnapshot) -> Vec<IpAddr> {
+    // A check waits no longer for what it can do without.
+    const LIMIT: Duration = Duration::from_millis(1500);
+    let asked =
+        settings.family != Some(Family::V4) && feed.ranges.iter().any(|range| range.prefix.family() == Family::V6);
+    let server = config.server_name.parse::<Asked>().ok().filter(|_| asked);
+    let addresses = server.and_then(|server| server.addresses_within(LIMIT).ok()).unwrap_or_default();
+    addresses.into_iter().filter(IpAddr::is_ipv6).collect()
 }
 
 /// A different order of addresses for each run.

@@ -35,7 +35,7 @@ pub enum ResolveError {
     #[error("cannot set up name resolution")]
     Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// No answer in time.
-    #[error("cannot resolve {0}: no answer within {LIMIT:?}")]
+    #[error("cannot resolve {0}: no answer in time")]
     NoAnswer(String),
     /// The name is not there.
     #[error("cannot resolve {0}: the name does not exist")]
@@ -80,23 +80,32 @@ fn is_host_name(text: &str) -> bool {
 impl Asked {
     /// The addresses: the one that was asked for, or those of the name, IPv4 first and each once.
     pub fn addresses(&self) -> Result<Vec<IpAddr>, ResolveError> {
+        self.addresses_within(LIMIT)
+    }
+
+    /// The same for somebody who can do without them: no answer is waited for any longer than this.
+    pub(super) fn addresses_within(&self, limit: Duration) -> Result<Vec<IpAddr>, ResolveError> {
         match self {
             Self::Address(address) => Ok(vec![*address]),
             Self::Host(host) => {
                 let builder = TokioResolver::builder_tokio().map_err(|error| ResolveError::Setup(error.into()))?;
-                resolve(host, builder)
+                resolve(host, builder, limit)
             }
         }
     }
 }
 
-fn resolve(host: &str, mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Result<Vec<IpAddr>, ResolveError> {
+fn resolve(
+    host: &str,
+    mut builder: ResolverBuilder<TokioRuntimeProvider>,
+    limit: Duration,
+) -> Result<Vec<IpAddr>, ResolveError> {
     builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ResolveError::Setup(error.into()))?;
     let answer = runtime.block_on(async {
         let resolver = builder.build().map_err(|error| ResolveError::Setup(error.into()))?;
-        let answer = tokio::time::timeout(LIMIT, resolver.lookup_ip(host)).await;
+        let answer = tokio::time::timeout(limit, resolver.lookup_ip(host)).await;
         answer.map_err(|_| ResolveError::NoAnswer(host.to_owned()))?.map_err(|error| failure(host, error))
     })?;
     let mut addresses: Vec<IpAddr> = answer.iter().collect();
@@ -177,13 +186,13 @@ mod tests {
 
     #[test]
     fn a_name_gives_its_addresses() {
-        let addresses = resolve("cdn.example.com", server([13, 32, 0, 1], 0)).unwrap();
+        let addresses = resolve("cdn.example.com", server([13, 32, 0, 1], 0), LIMIT).unwrap();
         assert_eq!(addresses, [IpAddr::from([13, 32, 0, 1])]);
     }
 
     #[test]
     fn a_name_that_does_not_exist_is_an_error() {
-        let error = resolve("cdn.example.com", server([0; 4], 3)).unwrap_err();
+        let error = resolve("cdn.example.com", server([0; 4], 3), LIMIT).unwrap_err();
         assert_eq!(error.to_string(), "cannot resolve cdn.example.com: the name does not exist");
     }
 }

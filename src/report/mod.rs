@@ -218,7 +218,8 @@ fn json(report: &Report) -> String {
 fn status(verdicts: &[RangeVerdict]) -> ExitStatus {
     let viewers = || verdicts.iter().filter(|verdict| verdict.range.role == Role::Viewer);
     // Addresses that could not be asked at all are no finding, unless nothing else was asked for.
-    let skipped = |verdict: &RangeVerdict| matches!(verdict.reason, Reason::NoRoute | Reason::NotEnumerable);
+    let skipped =
+        |verdict: &RangeVerdict| matches!(verdict.reason, Reason::NoRoute | Reason::NotEnumerable | Reason::Ipv6Silent);
     let unknown = |verdict: &RangeVerdict| verdict.verdict == Verdict::Undetermined;
     match () {
         () if viewers().any(|verdict| verdict.verdict.accuses()) => ExitStatus::NotReachable,

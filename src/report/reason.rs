@@ -39,6 +39,7 @@ pub(super) fn sentence(verdict: &RangeVerdict, baseline: Option<&Baseline>) -> S
         }
         Reason::NothingAnswers => "nothing answers anywhere: the uplink is down, or everything is blocked".to_owned(),
         Reason::AnsweredForEveryone => "something on the way answers for every address".to_owned(),
+        Reason::Ipv6Silent => "no IPv6 address answers from here, in the ranges or outside them".to_owned(),
         Reason::NotEnumerable => {
             "IPv6 cannot be searched, and no address is known here; a baseline would settle it".to_owned()
         }

@@ -14,6 +14,8 @@ pub(super) struct Hops {
     nearest_server: Option<u8>,
     /// Targets from which a reset came out of a smaller distance.
     early_reset: BTreeSet<SocketAddr>,
+    /// No IPv6 address answered, in the ranges or outside them.
+    no_ipv6: bool,
 }
 
 impl Hops {
@@ -25,8 +27,14 @@ impl Hops {
         Self {
             routers: paths.values().flat_map(|path| path.hops.values().copied()).collect(),
             nearest_server,
+            no_ipv6: !observations.iter().any(|o| o.target.is_ipv6() && o.outcome.is_ok()),
             early_reset: paths.iter().filter(|(_, path)| early(path)).map(|(target, _)| *target).collect(),
         }
+    }
+
+    /// Whether no silence of the address can mean anything: where IPv6 as a whole is dead, controls of IPv4 attest nothing.
+    pub(super) fn dead(&self, address: IpAddr) -> bool {
+        address.is_ipv6() && self.no_ipv6
     }
 
     /// Whether the failure is known to come from before the server.

@@ -109,7 +109,7 @@ fn counted(planned: &PlannedRange, observations: &[&Observation], hops: &Hops) -
         let known = known.contains(&address);
         if observation.outcome == Err(Failure::NoAnswer) {
             // A silence that no control attested is kept in the record, and counts for nothing.
-            let attested = Some(observation.attested.filter(|&share| share >= LEAST_ATTESTED)?);
+            let attested = Some(observation.attested.filter(|&share| share >= LEAST_ATTESTED && !hops.dead(address))?);
             let counts = SilentAs::of(address, known, &mut silent_blocks).counts();
             return Some(Counted { address, counts, attested });
         }

@@ -83,6 +83,8 @@ pub enum Reason {
     NothingAnswers,
     /// Somebody answers for every address: an answer says nothing.
     AnsweredForEveryone,
+    /// No IPv6 address answers, in the ranges or outside them.
+    Ipv6Silent,
     /// IPv6 ranges cannot be enumerated and no known address lies in this one.
     NotEnumerable,
     /// This host has no route to it.
@@ -243,12 +245,19 @@ impl<'a> Context<'a> {
             () if role != Role::Viewer && judged.probes > 0 => (Verdict::ExpectedSilent, Reason::NotViewerFacing),
             () if judged.probes == 0 => (Verdict::Undetermined, Reason::NotFinished),
             () if self.around == Around::Nothing => (Verdict::Undetermined, Reason::NothingAnswers),
+            () if planned.range.prefix.family() == Family::V6 && !self.ipv6_answers() => {
+                (Verdict::Undetermined, Reason::Ipv6Silent)
+            }
             () if planned.range.prefix.family() == Family::V6 && planned.known.is_empty() => {
                 (Verdict::Undetermined, Reason::NotEnumerable)
             }
             () if judged.share.is_none() && planned.known.is_empty() => (Verdict::Undetermined, Reason::ShareTooSmall),
             () => (Verdict::Undetermined, Reason::TooFew),
         }
+    }
+
+    fn ipv6_answers(&self) -> bool {
+        self.by_range.iter().flatten().any(|o| o.target.is_ipv6() && o.outcome.is_ok())
     }
 
     fn why_blocked(&self, judged: &RangeJudgement) -> Reason {
