@@ -239,7 +239,8 @@ fn limits(run: &Run<'_>, verdicts: &[RangeVerdict]) -> Vec<String> {
              limits new connections; --profile quiet asks more slowly"
         ));
     }
-    if verdicts.iter().any(|verdict| matches!(verdict.reason, Reason::DarkParts | Reason::TooFew)) {
+    let unsettled = |verdict: &RangeVerdict| matches!(verdict.reason, Reason::DarkParts | Reason::TooFew);
+    if !run.evidence.interrupted && verdicts.iter().any(unsettled) {
         limits.push(
             "a baseline tells what is dark from what is blocked: egressd baseline record -o base.json on an open network, \
              then egressd check --baseline base.json here"
