@@ -299,4 +299,18 @@ mod tests {
             assert!(error.contains(message), "{text}: {error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_mutated_file_is_refused_or_sound(at in 0_usize..120, byte: u8, cut in 0_usize..160) {
+            let mut bytes = file(&[&cell("2026-11-03", "0,17,4095")]).into_bytes();
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            bytes.truncate(cut.max(1));
+            if let Ok(baseline) = Baseline::parse(&bytes) {
+                proptest::prop_assert_eq!(Baseline::parse(baseline.write().as_bytes()).unwrap(), baseline.clone());
+                proptest::prop_assert!(baseline.addresses().count() <= PER_CELL * baseline.cells());
+            }
+        }
+    }
 }

@@ -115,7 +115,7 @@ impl Default for Settings {
 }
 
 /// Public resolvers that serve DNS over HTTPS on anycast addresses which have not changed for years.
-const UPLINK_CONTROLS: [IpAddr; 6] = [
+pub const UPLINK_CONTROLS: [IpAddr; 6] = [
     IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)),
     IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8)),
     IpAddr::V4(Ipv4Addr::new(9, 9, 9, 9)),

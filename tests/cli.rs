@@ -67,6 +67,10 @@ const TROUBLE: &[(&str, &str)] = &[
     ("check --config @folder", "folder"),
     ("check --config @junk", "junk"),
     ("check --ranges-only --baseline @none", "none"),
+    ("check --ranges-only --config @no-roots", "roots"),
+    ("check --ranges-only --config @no-name", "not a host name"),
+    ("baseline show @junk", "junk"),
+    ("baseline merge @none", "none"),
     ("config check @none", "none"),
     ("config check @junk", "junk"),
     ("config check @unknown-key", "nobody_knows_this_key"),
@@ -292,6 +296,8 @@ fn folder() -> TempDir {
     file("junk", b"<html>blocked by your administrator</html>");
     file("cut", &ONE_RANGE[..40]);
     file("empty", b"");
+    file("no-roots", b"roots = \"/nowhere/roots.pem\"\n");
+    file("no-name", b"server_name = \"*.example\"\n");
     file("unknown-key", b"nobody_knows_this_key = 1\n");
     fs::create_dir(folder.path().join("folder")).unwrap();
     folder

@@ -150,7 +150,8 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let ScanConfig { resolution, per_second, in_flight, alpha, beta, .. } = self.scan;
         bound("scan.resolution", resolution, "0 or from 16 to 24", resolution == 0 || (16..=24).contains(&resolution))?;
-        bound("scan.per_second", per_second, "from 0 to 2000", (0.0..=Pace::FAST.per_second).contains(&per_second))?;
+        let paced = per_second == 0.0 || (1.0..=Pace::FAST.per_second).contains(&per_second);
+        bound("scan.per_second", per_second, "0 or from 1 to 2000", paced)?;
         bound("scan.in_flight", in_flight, "from 0 to 1000", in_flight <= Pace::FAST.in_flight)?;
         bound("scan.alpha", alpha, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&alpha))?;
         bound("scan.beta", beta, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&beta))?;
@@ -214,7 +215,8 @@ mod tests {
             ("sight = \"hq\"", "sight"),
             ("controls = [\"1.1.1.1\"]", "controls"),
             ("[scan]\nresolution = 25", "`scan.resolution` is 25, but must be 0 or from 16 to 24"),
-            ("[scan]\nper_second = 2001.0", "`scan.per_second` is 2001, but must be from 0 to 2000"),
+            ("[scan]\nper_second = 2001.0", "`scan.per_second` is 2001, but must be 0 or from 1 to 2000"),
+            ("[scan]\nper_second = 1e-300", "`scan.per_second` is"),
             ("[scan]\nper_second = nan", "`scan.per_second` is NaN"),
             ("[scan]\nalpha = 0.0", "`scan.alpha` is 0, but must be from 1e-9 to 0.05"),
             ("[scan]\nprofile = \"insane\"", "unknown variant `insane`"),

@@ -28,7 +28,7 @@ pub use host::Host;
 pub use identity::NAMES;
 pub use namespace::{Forbidden, Settings, enter_user_namespace};
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::scenario::{RuleAction, Scenario, Wan};
@@ -39,14 +39,7 @@ use topology::{Addresses, CLIENT, EDGE, FIREWALL_LAN, Hosts, ISP_LAN, usable};
 use wan::Line;
 
 /// Hosts outside CloudFront that the edge stands in for: they answer whatever the firewall does to the listed ranges.
-pub const CONTROLS: [IpAddr; 6] = [
-    IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)),
-    IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8)),
-    IpAddr::V4(Ipv4Addr::new(9, 9, 9, 9)),
-    IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111)),
-    IpAddr::V6(Ipv6Addr::new(0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888)),
-    IpAddr::V6(Ipv6Addr::new(0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe)),
-];
+pub use crate::plan::UPLINK_CONTROLS as CONTROLS;
 
 /// What the lab is to be like.
 #[derive(Clone, Debug, Default, PartialEq)]
