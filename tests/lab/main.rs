@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // clippy knows a test by its attribute, which a runner of its own does not have
 
 mod cases;
+mod check;
 mod client;
 #[path = "../runner/mod.rs"]
 mod runner;
@@ -21,7 +22,7 @@ use runner::Suite;
 type Case = (&'static str, fn() -> String);
 
 fn main() -> ExitCode {
-    let cases = cases::CASES.iter().chain(wan::CASES).copied().map(as_its_name_says).collect();
+    let cases = cases::CASES.iter().chain(check::CASES).chain(wan::CASES).copied().map(as_its_name_says).collect();
     // One at a time: some measure.
     Suite { cases, launcher: &[], program: None, at_once: 1 }.main()
 }
