@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::{Answer, Observation, Operation, Purpose};
 use crate::plan::ProbePlan;
-use crate::prefix::Prefix;
+use crate::prefix::{Prefix, PrefixSet};
 
 /// Addresses kept for each cell: what a lone silent cell in an open /14 needs to be called blocked, and a third more for
 /// those that are gone by then.
@@ -145,6 +145,13 @@ impl Baseline {
     /// All addresses, in order.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
         self.cells.iter().flat_map(|(prefix, cell)| cell.offsets.iter().map(|&offset| prefix.nth(offset)))
+    }
+
+    /// The cells that lie in a set of addresses.
+    #[must_use]
+    pub fn within(&self, addresses: &PrefixSet) -> Self {
+        let inside = self.cells.iter().filter(|(cell, _)| addresses.covers(**cell));
+        Self { cells: inside.map(|(cell, known)| (*cell, known.clone())).collect() }
     }
 
     /// How many cells it knows.

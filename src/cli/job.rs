@@ -19,8 +19,8 @@ use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
 use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
-use crate::prefix::Family;
-use crate::ranges::FeedSnapshot;
+use crate::prefix::{Family, PrefixSet};
+use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
 use crate::store::{Store, StoreError};
@@ -83,11 +83,16 @@ impl Job<'_> {
     fn known(&self, remembered: Option<&Baseline>) -> (Option<Baseline>, KnownAddresses) {
         let mut baseline = self.baseline.clone();
         if let Some(remembered) = remembered {
-            baseline.get_or_insert_default().merge(remembered.clone());
+            baseline.get_or_insert_default().merge(remembered.within(&self.viewers()));
         }
         let known = baseline.iter().flat_map(Baseline::addresses).chain(self.ipv6_servers.iter().copied());
         let known = KnownAddresses::new(self.feed, known);
         (baseline, if self.baseline.is_some() { known } else { known.after_a_fresh_one() })
+    }
+
+    /// Where silence is expected, a memory of answers would only make noise: what is given as a baseline counts there too.
+    fn viewers(&self) -> PrefixSet {
+        self.feed.ranges.iter().filter(|range| range.role == Role::Viewer).map(|range| range.prefix).collect()
     }
 
     /// Keeps what answered, unless somebody answers for everybody: such an answer says nothing.

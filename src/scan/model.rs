@@ -117,15 +117,16 @@ impl Model {
         let share = Beta::learnt(answers, silences, WEIGHT_OF_OTHERS);
         let known = answers + silences >= LEAST_SEEN && share.mean() >= LEAST_SHARE;
         let answering = answers + known_answers;
+        // Of the addresses that answered once, 2 to 10 % are gone weeks later: 6 of 100 until more is seen.
+        let Counts { known_answers, known_silences, .. } = seen.baseline;
+        let covered = Beta::learnt(9.4 + known_answers, 0.6 + known_silences, WEIGHT_OF_BASELINE);
+        // An address that answered before is no less likely to answer than one of which nothing is known.
+        let fresh = Beta::learnt(answers, silences, WEIGHT_OF_BASELINE);
+        let covered = if known && fresh.mean() > covered.mean() { fresh } else { covered };
         Self {
             uncovered: Some(share).filter(|_| silence_judges && known),
             clustered: silences > 0.5 || answers < EVEN_SEEN,
-            // Of the addresses that answered once, 2 to 10 % are gone weeks later: 6 of 100 until more is seen.
-            covered: Beta::learnt(
-                9.4 + seen.baseline.known_answers,
-                0.6 + seen.baseline.known_silences,
-                WEIGHT_OF_BASELINE,
-            ),
+            covered,
             rejection: ((rejections + 1.0) / (answering + rejections + 2.0)).ln(),
             prohibition: alpha.ln(),
             answer_through_block: beta.ln(),

@@ -29,6 +29,7 @@ pub fn all() -> Vec<Case> {
         case("a_firewall_that_seldom_answers_still_blocks", seldom_answers),
         case("loss_does_not_hide_a_block", lossy_block),
         case("a_rejected_part_is_named_alone", rejected_part),
+        case("a_dropped_part_is_named_by_what_answered_before", remembered),
         case("a_drop_before_routing_is_between_here_and_the_firewall", dropped_on_arrival),
         case("a_blackhole_route_drops", || route("blackhole", "dropped", None)),
         case("an_unreachable_route_rejects", || route("unreachable", "rejected_icmp", Some("3/1"))),
@@ -71,6 +72,24 @@ fn the_network_itself() -> String {
         assert_eq!(network.connect("13.33.255.255"), "open");
     }
     format!("{} actions", ACTIONS.len())
+}
+
+/// Each check asks one fresh address of each part; after some of them enough is known for a silent part to be told.
+fn remembered() -> String {
+    const HOLE: &str = "13.32.96.0/20";
+    let network = Network::build();
+    let state = tempfile::tempdir().expect("a folder");
+    let remember = ["--state", state.path().to_str().expect("a path in UTF-8")];
+    for _ in 0..12 {
+        assert_nobody_accused(&check(&network, &remember));
+    }
+    network.filter(&[format!("ip daddr {HOLE} drop")]);
+    assert_nobody_accused(&check(&network, &["--state", "off"]));
+    let checked = check(&network, &remember);
+    let range = checked.range("13.32.0.0/15");
+    assert_eq!((&range["verdict"], &range["blocked"]), (&json!("partly_blocked"), &json!([HOLE])), "{range:#}");
+    assert!(range["reason"].as_str().is_some_and(|reason| reason.contains("that answered on 20")), "{range:#}");
+    cost(&checked)
 }
 
 fn blocked_ranges(seed: u64) -> String {
