@@ -46,21 +46,21 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     lab::enter_user_namespace()?;
     let prefixes: Vec<Prefix> = feeds.newest.ranges.iter().map(|range| range.prefix).collect();
-    let seed = args.check.seed.unwrap_or_else(job::seed);
-    let network = LabConfig::of(&scenario, &prefixes, &older.addresses, seed);
+    let settings = args.check.settings(&config);
+    let network = LabConfig::of(&scenario, &prefixes, &older.addresses, settings.seed);
     let mut lab = Lab::start(&LabConfig { rules: Vec::new(), ..network.clone() })?;
     let mut baseline = args.check.known()?;
     if scenario.baseline {
         // The day before: nothing is blocked yet, and what answers is written down.
-        let settings = Settings { pace: Pace::UNLIMITED, ..args.check.settings(&config) };
-        let plan = ProbePlan::new(&settings, &feeds.newest, &KnownAddresses::default());
+        let unpaced = Settings { pace: Pace::UNLIMITED, ..settings.clone() };
+        let plan = ProbePlan::new(&unpaced, &feeds.newest, &KnownAddresses::default());
         baseline = Some(lab.client().run(|| baseline::record(&plan, &interrupt))??);
     }
     lab.replace_rules(&network.rules)?;
     let held: Vec<FeedSnapshot> = feeds.older.iter().cloned().chain(older.snapshot).collect();
     let job = Job {
         site: format!("demo {}", args.scenario),
-        settings: args.check.settings(&config),
+        settings,
         feed: &feeds.newest,
         held: &held,
         baseline,

@@ -142,7 +142,7 @@ impl RangeState {
         };
         cell.tried += 1;
         cell.young += 1;
-        Some(Wanted { address, known: planned.known.contains(&address) })
+        Some(Wanted { address, known: cell.sampler.knows(address) })
     }
 
     /// The probe is old enough for another address to be tried beside it, or it is over.

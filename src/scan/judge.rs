@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::cells::{SilentAs, counts_of, lesson};
 use super::hops::Hops;
+use super::learn::{Class, class};
 use super::model::{Counts, Model, Seen};
 use super::tree::{NodeId, RangeTree};
 use super::wave::LEAST_ATTESTED;
 use crate::observe::{Answer, Failure, Observation, Operation, Purpose};
 use crate::plan::{PlannedRange, ProbePlan};
 use crate::prefix::Prefix;
-use crate::ranges::Role;
 
 /// What is known of one range.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,15 +120,9 @@ fn counted(planned: &PlannedRange, observations: &[&Observation], hops: &Hops) -
     observations.iter().filter_map(count).collect()
 }
 
-type Class = (Role, bool);
-
 struct Context {
     models: BTreeMap<Class, Model>,
     nothing_answers: bool,
-}
-
-fn class(planned: &PlannedRange) -> Class {
-    (planned.range.role, planned.silence_judges())
 }
 
 fn learn(plan: &ProbePlan, counted: &[Vec<Counted>]) -> BTreeMap<Class, Model> {

@@ -2,11 +2,16 @@
 
 use super::cells::RangeState;
 use super::model::{Model, Seen};
-use crate::plan::ProbePlan;
+use crate::plan::{PlannedRange, ProbePlan};
 use crate::ranges::Role;
 
-/// Ranges whose behaviour is taken to be alike.
-type Class = (Role, bool);
+/// Ranges whose behaviour is taken to be alike: of one role, and whether silence judges them.
+pub(super) type Class = (Role, bool);
+
+/// The class of a range.
+pub(super) fn class(planned: &PlannedRange) -> Class {
+    (planned.range.role, planned.silence_judges())
+}
 
 /// One model for each class of ranges.
 #[derive(Clone, Debug)]
@@ -23,7 +28,7 @@ impl Learner {
         let (alpha, beta) = (plan.alpha, plan.beta);
         let mut learner = Self { classes: Vec::new(), class_of: Vec::new(), version: 0, alpha, beta };
         for planned in &plan.ranges {
-            let class = (planned.range.role, planned.silence_judges());
+            let class = class(planned);
             let at = learner.classes.iter().position(|(other, _)| *other == class).unwrap_or_else(|| {
                 learner.classes.push((class, learner.fresh(&Seen::default(), class)));
                 learner.classes.len() - 1

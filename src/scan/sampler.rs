@@ -39,10 +39,15 @@ impl Sampler {
     }
 
     /// Whether the address about to come is known to answer.
-    #[must_use]
-    pub fn next_is_known(&self) -> bool {
+    fn next_is_known(&self) -> bool {
         let fresh_is_due = self.fresh_first && self.gone.1 == 0;
         self.gone.0 < self.known.len() && !fresh_is_due
+    }
+
+    /// Whether the address is one of those known to answer.
+    #[must_use]
+    pub fn knows(&self, address: IpAddr) -> bool {
+        self.known.contains(&address)
     }
 
     /// How many addresses of the prefix are known to answer.
@@ -56,7 +61,7 @@ impl Sampler {
         while self.gone.1 >> bits == 0 {
             let address = self.prefix.nth(u128::from(offset(self.gone.1, bits, self.start)));
             self.gone.1 += 1;
-            if !excluded.holds(address) && !self.known.contains(&address) {
+            if !excluded.holds(address) && !self.knows(address) {
                 return Some(address);
             }
         }
