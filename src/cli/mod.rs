@@ -7,6 +7,7 @@ pub mod demo;
 pub mod error;
 mod filter;
 mod job;
+pub mod media;
 pub mod output;
 pub mod ranges;
 mod resolve;
@@ -44,6 +45,9 @@ enum Command {
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
+    /// Say whether a file can be sent, on which channel, and why not
+    #[command(subcommand)]
+    Media(media::MediaCommand),
     /// Show the published ranges
     #[command(subcommand)]
     Ranges(ranges::RangesCommand),
@@ -69,6 +73,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
+        Command::Media(command) => media::run(&command, out),
         Command::Ranges(command) => Ok(ranges::run(&command, out)?),
         Command::Config(command) => config::run(&command, out),
         Command::Completions { shell } => print(out, |page| {

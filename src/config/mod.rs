@@ -32,6 +32,16 @@ pub struct Config {
     pub controls: Vec<SocketAddr>,
     /// How the ranges are probed.
     pub scan: ScanConfig,
+    /// What files are held against.
+    pub media: MediaConfig,
+}
+
+/// What files are held against.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MediaConfig {
+    /// File whose rules replace and extend the built-in ones; empty: none.
+    pub rules: PathBuf,
 }
 
 /// How the ranges are probed.
@@ -106,6 +116,7 @@ impl Default for Config {
             server_name: "d7uri8nf7uskq.cloudfront.net".to_owned(),
             controls: Settings::default().uplink_controls,
             scan: ScanConfig::default(),
+            media: MediaConfig::default(),
         }
     }
 }
