@@ -145,7 +145,9 @@ impl MediaError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Channel { known, .. } => Some(format!("there are {known}")),
-            Self::Rules(_) => Some("`egressd media channels --format json` prints the rules that are built in".to_owned()),
+            Self::Rules(_) => {
+                Some("`egressd media channels --format json` prints the rules that are built in".to_owned())
+            }
             Self::File { .. } | Self::NotAFile(_) | Self::TooLarge => None,
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::check::{Judgement, NotChecked, Reason, Sending, Verdict};
 use super::inspect::{Details, Inspection};
-use super::rules::{Column, Kind, Rules, Source};
+use super::rules::{Column, Kind, Rules, Severity, Source};
 use crate::text::{grouped, printable};
 
 /// Longest name of a file that is written whole.
@@ -51,7 +51,7 @@ pub fn text(sending: &Sending<'_>, judgements: &[Judgement]) -> String {
         heading(page, sending)?;
         for judgement in judgements {
             writeln!(page, "\n  {:<22} {}", name(judgement), judgement.verdict.title())?;
-            judgement.reasons.iter().try_for_each(|reason| fired(page, reason))?;
+            all_fired(page, &judgement.reasons)?;
         }
         unknowns(page, judgements)
     })
@@ -66,7 +66,11 @@ pub fn table(sending: &Sending<'_>, judgements: &[Judgement]) -> String {
         for judgement in judgements {
             let worst = judgement.reasons.first().filter(|_| judgement.verdict != Verdict::WillSend);
             let why = worst.map_or_else(String::new, summary);
-            writeln!(page, "{}", format!("  {:<22} {:<15} {why}", name(judgement), judgement.verdict.title()).trim_end())?;
+            writeln!(
+                page,
+                "{}",
+                format!("  {:<22} {:<15} {why}", name(judgement), judgement.verdict.title()).trim_end()
+            )?;
         }
         Ok(())
     })
@@ -129,7 +133,11 @@ fn facts(details: &Details) -> Vec<String> {
     facts.extend(megapixels.filter(|_| details.video.is_empty()).map(|count| format!("{count:.1} megapixels")));
     facts.extend(bit_depth.map(|depth| format!("{depth} bits")));
     facts.extend(color.map(|color| color.name().to_owned()));
-    facts.extend(details.video.iter().map(|track| format!("{}{}", track.codec, track.profile.map_or_else(String::new, |name| format!(" {name}")))));
+    facts.extend(
+        details.video.iter().map(|track| {
+            format!("{}{}", track.codec, track.profile.map_or_else(String::new, |name| format!(" {name}")))
+        }),
+    );
     facts.extend(details.audio.iter().map(|track| track.codec.to_owned()));
     facts.extend(details.duration_seconds.map(|seconds| format!("{seconds:.1} s")));
     facts.extend(details.entries.map(|count| format!("{count} entries")));
@@ -138,13 +146,22 @@ fn facts(details: &Details) -> Vec<String> {
 }
 
 fn name(judgement: &Judgement) -> String {
-    judgement.provider.as_ref().map_or_else(|| judgement.channel.clone(), |provider| format!("{}:{provider}", judgement.channel))
+    judgement
+        .provider
+        .as_ref()
+        .map_or_else(|| judgement.channel.clone(), |provider| format!("{}:{provider}", judgement.channel))
 }
 
-fn fired(page: &mut String, reason: &Reason) -> fmt::Result {
-    writeln!(page, "    {:<9} {}", reason.stage.name(), summary(reason))?;
-    writeln!(page, "              {}: {}", reason.rule, reason.source)?;
-    reason.fix.iter().try_for_each(|fix| writeln!(page, "              fix: {fix}"))
+/// A repair that mends several things stands at the first of them.
+fn all_fired(page: &mut String, reasons: &[Reason]) -> fmt::Result {
+    for (index, reason) in reasons.iter().enumerate() {
+        let warning = if reason.severity == Severity::Warning { "warning: " } else { "" };
+        writeln!(page, "    {:<9} {warning}{}", reason.stage.name(), summary(reason))?;
+        writeln!(page, "              {}: {}", reason.rule, reason.source)?;
+        let told = reasons[..index].iter().any(|earlier| earlier.fix == reason.fix);
+        reason.fix.iter().filter(|_| !told).try_for_each(|fix| writeln!(page, "              fix: {fix}"))?;
+    }
+    Ok(())
 }
 
 fn summary(reason: &Reason) -> String {
@@ -167,5 +184,6 @@ fn unknowns(page: &mut String, judgements: &[Judgement]) -> fmt::Result {
         return Ok(());
     }
     writeln!(page, "\n  if it does not arrive all the same, a file does not show:")?;
-    told.iter().try_for_each(|unknown| writeln!(page, "    {:<9} {}: {}", unknown.stage.name(), unknown.message, unknown.fix))
+    told.iter()
+        .try_for_each(|unknown| writeln!(page, "    {:<9} {}: {}", unknown.stage.name(), unknown.message, unknown.fix))
 }

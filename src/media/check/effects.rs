@@ -50,6 +50,17 @@ impl<'a> Context<'a> {
         context
     }
 
+    /// Whether the channel would be sent a link in its place.
+    fn is_linked(&self) -> bool {
+        let takes_place =
+            |effect: &Effect| matches!(effect, Effect::Types(_) | Effect::MaxSize(_) | Effect::DisputedSize(_));
+        let public = |rule: &&Rule| self.column == Column::Observed || !rule.is_public_alone();
+        let mut effects = self.rules().filter(public).map(|rule| rule.effect_in(self.column, self.kind).0);
+        effects.any(|effect| {
+            takes_place(effect) && self.finding(effect).is_some_and(|finding| finding.severity == Severity::Link)
+        })
+    }
+
     /// The rules that are about this.
     pub(super) fn rules(&self) -> impl Iterator<Item = &'a Rule> {
         self.rules.rules.iter().filter(|rule| self.holds(rule, self.kind))
@@ -136,6 +147,17 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether platform and channel take files of this extension.
+    fn takes(&self, extension: &str) -> bool {
+        self.rules().all(|rule| match rule.effect_in(self.column, self.kind).0 {
+            Effect::UploadTypes(types) => types.iter().any(|known| known == extension),
+            Effect::Types(types) if self.column == Column::Observed || !rule.is_public_alone() => {
+                types.iter().any(|known| known == extension)
+            }
+            _ => true,
+        })
+    }
+
     fn upload_types(&self, types: &[String]) -> Option<Finding> {
         let extension = self.extension();
         if extension.as_ref().is_some_and(|extension| types.contains(extension)) {
@@ -143,7 +165,7 @@ impl<'a> Context<'a> {
         }
         let named = extension.map_or("no extension".to_owned(), |extension| format!(".{}", printable(&extension, 20)));
         let content = self.sending.inspection.media_type.extension.as_str();
-        let fix = if types.iter().any(|known| known == content) { self.repair().rename(content) } else { self.repair().convert() };
+        let fix = if self.takes(content) { self.repair().rename(content) } else { self.repair().convert() };
         Some(Finding {
             stage: Stage::Upload,
             severity: Severity::Fails,
@@ -207,14 +229,17 @@ impl<'a> Context<'a> {
 
     fn disagreement(&self, severity: Severity, named: &FileType) -> Finding {
         let content = &self.sending.inspection.media_type;
-        let known = self.rules.file_type(&content.extension).is_some();
         Finding {
             stage: Stage::Provider,
             severity,
             message: "the content does not match the extension".to_owned(),
             limit: Some(named.media_type.clone()),
             actual: Some(content.name.clone()),
-            fix: if known { self.repair().rename(&content.extension) } else { self.repair().convert() },
+            fix: if self.takes(&content.extension) {
+                self.repair().rename(&content.extension)
+            } else {
+                self.repair().convert()
+            },
         }
     }
 
@@ -242,7 +267,14 @@ impl<'a> Context<'a> {
             _ => return None,
         };
         let fix = "save it without password and macros, or send it as PDF".to_owned();
-        Some(Finding { stage: Stage::Channel, severity, message: message.to_owned(), limit: None, actual: None, fix: Some(fix) })
+        Some(Finding {
+            stage: Stage::Channel,
+            severity,
+            message: message.to_owned(),
+            limit: None,
+            actual: None,
+            fix: Some(fix),
+        })
     }
 
     // --- size
@@ -267,8 +299,12 @@ impl<'a> Context<'a> {
 
     fn disputed_size(&self, disputed: &DisputedSize) -> Option<Finding> {
         let mut finding = self.size(disputed.limit, Stage::Channel)?;
-        let is_disputed = self.to.provider.is_some_and(|provider| disputed.providers.iter().any(|known| known == provider));
-        if is_disputed && self.sending.inspection.bytes <= disputed.up_to.surely_fits() && finding.severity == Severity::Link {
+        let is_disputed =
+            self.to.provider.is_some_and(|provider| disputed.providers.iter().any(|known| known == provider));
+        if is_disputed
+            && self.sending.inspection.bytes <= disputed.up_to.surely_fits()
+            && finding.severity == Severity::Link
+        {
             finding.severity = Severity::AtRisk;
             finding.message = format!("the user guide says {}, the provider's row {}", disputed.limit, disputed.up_to);
         }
@@ -282,7 +318,8 @@ impl<'a> Context<'a> {
             return None;
         }
         let Details { video, audio, .. } = self.details();
-        let wrong = |codec: &str, allowed: &[String]| !allowed.is_empty() && !allowed.iter().any(|known| known == codec);
+        let wrong =
+            |codec: &str, allowed: &[String]| !allowed.is_empty() && !allowed.iter().any(|known| known == codec);
         let pictures = video.iter().map(|track| track.codec).filter(|codec| wrong(codec, &codecs.video));
         let sounds = audio.iter().map(|track| track.codec).filter(|codec| wrong(codec, &codecs.audio));
         let actual: Vec<&str> = pictures.chain(sounds).collect();
@@ -442,10 +479,15 @@ impl<'a> Context<'a> {
         match (&window.tag, window.template) {
             (Some(tag), _) => format!("let a person answer with the {tag} tag, or wait for the customer to write"),
             (None, true) if matches!(self.kind, Kind::Image | Kind::Video | Kind::Document) => {
-                format!("send an approved template with the {} as its header, or a template and the file once the customer answers", self.kind.name())
+                format!(
+                    "send an approved template with the {} as its header, or a template and the file once the customer answers",
+                    self.kind.name()
+                )
             }
             (None, true) => "send an approved template, and the file once the customer answers".to_owned(),
-            (None, false) => "wait for the customer to write, or write on another channel: there are no templates here".to_owned(),
+            (None, false) => {
+                "wait for the customer to write, or write on another channel: there are no templates here".to_owned()
+            }
         }
     }
 
@@ -461,14 +503,15 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// In a closed window the file is the header of a template, or it is not sent at all.
+    /// As part of a template the file is its header: neither another kind nor a link takes its place.
     fn template_header(&self, kinds: &[Kind]) -> Option<Finding> {
-        (self.sending.template && !kinds.contains(&self.kind)).then(|| Finding {
+        let (taken, linked) = (kinds.contains(&self.kind), self.is_linked());
+        (self.sending.template && (!taken || linked)).then(|| Finding {
             stage: Stage::Window,
             severity: Severity::Fails,
-            message: format!("a template has no {} in its header", self.kind.name()),
+            message: "a template cannot have it in its header".to_owned(),
             limit: Some(kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")),
-            actual: Some(self.kind.name().to_owned()),
+            actual: Some(if taken { "a link".to_owned() } else { self.kind.name().to_owned() }),
             fix: Some("send the template without it, and the file once the customer answers".to_owned()),
         })
     }

@@ -78,7 +78,8 @@ impl Repair<'_> {
     /// MP3, which platform and channels take.
     fn audio(&self) -> Option<String> {
         let (input, output) = (file_url(self.sending.file)?, file_url(&beside(self.sending.file, "mp3"))?);
-        let rate = self.sending.inspection.details.duration_seconds.map_or(Some(128), |seconds| self.kilobits(seconds))?;
+        let rate =
+            self.sending.inspection.details.duration_seconds.map_or(Some(128), |seconds| self.kilobits(seconds))?;
         let rate = [128, 96, 64, 48, 32].into_iter().find(|&step| step <= rate)?;
         Some(format!("ffmpeg -nostdin -y -i {input} -vn -map 0:a:0 -c:a libmp3lame -b:a {rate}k {output}"))
     }
@@ -94,7 +95,10 @@ impl Repair<'_> {
 
     /// What an Office program opens becomes a PDF; what none does is packed.
     fn document(&self) -> Option<String> {
-        let opened = ["doc", "ppt", "xls", "txt", "csv", "rtf", "odt", "ods", "odp", "docx", "xlsx", "pptx", "docm", "xlsm", "pptm", "html"];
+        let opened = [
+            "doc", "ppt", "xls", "txt", "csv", "rtf", "odt", "ods", "odp", "docx", "xlsx", "pptx", "docm", "xlsm",
+            "pptm", "html",
+        ];
         let content = self.sending.inspection.media_type.extension.as_str();
         if !opened.contains(&content) {
             return self.archive();
@@ -106,10 +110,15 @@ impl Repair<'_> {
 
     /// A ZIP, where that helps: what is packed already does not shrink.
     fn archive(&self) -> Option<String> {
-        let packed = ["zip", "gz", "docx", "xlsx", "pptx", "docm", "xlsm", "pptm", "pdf", "7z", "rar", "odt", "ods", "odp", "epub"];
+        let packed = [
+            "zip", "gz", "docx", "xlsx", "pptx", "docm", "xlsm", "pptm", "pdf", "7z", "rar", "odt", "ods", "odp",
+            "epub",
+        ];
         let over = self.sending.inspection.bytes > self.fits;
         if over && packed.contains(&self.sending.inspection.media_type.extension.as_str()) {
-            return Some("it is packed already and would not shrink: split it, or share it by a link of your own".to_owned());
+            return Some(
+                "it is packed already and would not shrink: split it, or share it by a link of your own".to_owned(),
+            );
         }
         Some(format!("zip -9 -q -j {} {}", self.output("zip")?, self.input()?))
     }

@@ -109,7 +109,12 @@ fn gif<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> io::Result<Found>
     let side = |at| le16(head, at).map(u32::from);
     let tail = source.tail()?;
     let whole = tail.iter().rev().find(|&&byte| byte != 0) == Some(&0x3b);
-    let details = Details { animated: Some(frames(head) > 1), color: Some(Color::Palette), bit_depth: Some(8), ..Details::default() };
+    let details = Details {
+        animated: Some(frames(head) > 1),
+        color: Some(Color::Palette),
+        bit_depth: Some(8),
+        ..Details::default()
+    };
     Ok(Found::new("image/gif", "gif", sized(details.whole(whole), side(6).zip(side(8)))))
 }
 
@@ -145,7 +150,8 @@ fn blocks(head: &[u8], mut at: usize) -> usize {
 fn webp<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> Found {
     let flags = head.get(20).copied().filter(|_| head.get(12..16).is_some_and(|name| name == b"VP8X")).unwrap_or(0);
     // A lossless picture notes transparency in its own header.
-    let lossless = head.get(12..16).is_some_and(|name| name == b"VP8L") && head.get(24).is_some_and(|bits| bits & 0x10 != 0);
+    let lossless =
+        head.get(12..16).is_some_and(|name| name == b"VP8L") && head.get(24).is_some_and(|bits| bits & 0x10 != 0);
     let details = Details {
         animated: Some(flags & 2 != 0),
         color: Some(if flags & 0x10 != 0 || lossless { Color::Rgba } else { Color::Rgb }),

@@ -100,7 +100,15 @@ fn foreign(head: &[u8]) -> Found {
         FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText => {
             Found::new("application/octet-stream", "", Details::default())
         }
-        known => Found::new(known.media_type(), known.extension(), Details::default()),
+        known => {
+            let kind = match known.kind() {
+                file_format::Kind::Audio => Kind::Audio,
+                file_format::Kind::Image => Kind::Image,
+                file_format::Kind::Video => Kind::Video,
+                _ => Kind::Document,
+            };
+            Found { kind, ..Found::new(known.media_type(), known.extension(), Details::default()) }
+        }
     }
 }
 

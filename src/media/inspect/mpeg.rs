@@ -16,7 +16,8 @@ pub(super) fn audio<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> io::
         return Ok(Some(found));
     }
     // Junk of some bytes before the first frame is common behind a tag, and none is expected without one.
-    let start = if tag > 0 { frames.windows(2).position(|window| window[0] == 0xff && window[1] & 0xe0 == 0xe0) } else { None };
+    let start =
+        if tag > 0 { frames.windows(2).position(|window| window[0] == 0xff && window[1] & 0xe0 == 0xe0) } else { None };
     let found = start.and_then(|at| frames_at(&frames[at..], length));
     let broken = || Found::new("audio/mpeg", "mp3", Details { fault: Some(Fault::Truncated), ..Details::default() });
     Ok(found.or_else(|| (tag > 0).then(broken)))
@@ -34,7 +35,7 @@ fn tag_length(head: &[u8]) -> u64 {
 }
 
 fn frames_at(bytes: &[u8], length: u64) -> Option<Found> {
-    adts(bytes, length).or_else(|| mp3(bytes, length))
+    adts(bytes).or_else(|| mp3(bytes, length))
 }
 
 struct Frame {
@@ -65,17 +66,30 @@ fn frame(bytes: &[u8]) -> Option<Frame> {
     }
     let table = if version == 3 { &ONE[usize::from(layer) - 1] } else { &TWO[usize::from(layer > 1)] };
     let kilobits = *table.get(bits_at).filter(|&&kilobits| kilobits > 0)?;
-    let rate = [44_100, 48_000, 32_000][rate_at] >> match version { 3 => 0, 2 => 1, _ => 2 };
-    let samples = match layer { 1 => 384, 3 if version != 3 => 576, _ => 1152 };
+    let rate = [44_100, 48_000, 32_000][rate_at]
+        >> match version {
+            3 => 0,
+            2 => 1,
+            _ => 2,
+        };
+    let samples = match layer {
+        1 => 384,
+        3 if version != 3 => 576,
+        _ => 1152,
+    };
     let padding = header >> 9 & 1;
-    let bytes = if layer == 1 { (12_000 * kilobits / rate + padding) * 4 } else { samples / 8 * kilobits * 1000 / rate + padding };
+    let bytes = if layer == 1 {
+        (12_000 * kilobits / rate + padding) * 4
+    } else {
+        samples / 8 * kilobits * 1000 / rate + padding
+    };
     let channels = if header >> 6 & 3 == 3 { 1 } else { 2 };
     Some(Frame { bytes: usize::try_from(bytes).ok()?, layer, kilobits, rate, channels, samples })
 }
 
-/// Two frames in a row, or one that is the whole file.
+/// Two frames in a row, or one that is the whole file: a mark of UTF-16 looks like the start of one.
 fn mp3(bytes: &[u8], length: u64) -> Option<Found> {
-    let first = frame(bytes)?;
+    let first = frame(bytes).filter(|first| first.bytes <= bytes.len())?;
     let second = bytes.get(first.bytes..).filter(|rest| rest.len() >= 4);
     if second.is_some_and(|rest| frame(rest).is_none_or(|next| next.layer != first.layer)) {
         return None;
@@ -86,9 +100,7 @@ fn mp3(bytes: &[u8], length: u64) -> Option<Found> {
     let counted = frame_count(&bytes[..first.bytes.min(bytes.len())]);
     let seconds = counted.map_or(constant, |count| f64::from(count) * f64::from(first.samples) / f64::from(first.rate));
     let details = Details { audio: vec![track], duration_seconds: Some(seconds), ..Details::default() };
-    // A header without the frame that it announces is all that is left of a file.
-    let whole = length >= first.bytes as u64;
-    Some(Found::new("audio/mpeg", if codec == "mp3" { "mp3" } else { "mp2" }, details.whole(whole)))
+    Some(Found::new("audio/mpeg", if codec == "mp3" { "mp3" } else { "mp2" }, details))
 }
 
 /// Frames of the file, as an encoder notes them in the first one.
@@ -99,10 +111,10 @@ fn frame_count(first: &[u8]) -> Option<u32> {
 }
 
 /// AAC frames (ISO/IEC 13818-7, 6.2).
-fn adts(bytes: &[u8], length: u64) -> Option<Found> {
+fn adts(bytes: &[u8]) -> Option<Found> {
     const RATES: [u32; 13] =
         [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
-    let (first, header) = (adts_frame(bytes)?, be32(bytes, 0)?);
+    let (first, header) = (adts_frame(bytes).filter(|&first| first <= bytes.len())?, be32(bytes, 0)?);
     let second = bytes.get(first..).filter(|rest| rest.len() >= 7);
     if second.is_some_and(|rest| adts_frame(rest).is_none()) {
         return None;
@@ -117,7 +129,7 @@ fn adts(bytes: &[u8], length: u64) -> Option<Found> {
         sample_rate: Some(rate),
     };
     let details = Details { audio: vec![track], ..Details::default() };
-    Some(Found::new("audio/aac", "aac", details.whole(length >= first as u64)))
+    Some(Found::new("audio/aac", "aac", details))
 }
 
 /// Bytes of an ADTS frame.
@@ -183,7 +195,11 @@ fn sound(head: &[u8]) -> Option<AudioTrack> {
         let frames = (6..packet.len().saturating_sub(4)).filter_map(|at| frame(&packet[at..]));
         let Some(frame) = frames.into_iter().next() else { continue };
         let codec = ["mp1", "mp2", "mp3"][usize::from(frame.layer) - 1];
-        return Some(AudioTrack { channels: Some(frame.channels), sample_rate: Some(frame.rate), ..AudioTrack::of(codec) });
+        return Some(AudioTrack {
+            channels: Some(frame.channels),
+            sample_rate: Some(frame.rate),
+            ..AudioTrack::of(codec)
+        });
     }
     None
 }

@@ -83,7 +83,8 @@ struct Clock {
 
 impl Clock {
     fn seconds(self, position: u64) -> Option<f64> {
-        (self.rate > 0 && position < 1 << 62).then(|| position.saturating_sub(self.before) as f64 / f64::from(self.rate))
+        (self.rate > 0 && position < 1 << 62)
+            .then(|| position.saturating_sub(self.before) as f64 / f64::from(self.rate))
     }
 }
 
@@ -114,7 +115,12 @@ fn stream(start: &[u8], details: &mut Details) -> Option<Clock> {
         }
         [0x80, b't', b'h', b'e', b'o', b'r', b'a', ..] => {
             let side = |at| be16(start, at).map(|blocks| u32::from(blocks) * 16);
-            details.video.push(VideoTrack { codec: "theora", width: side(10), height: side(12), ..VideoTrack::default() });
+            details.video.push(VideoTrack {
+                codec: "theora",
+                width: side(10),
+                height: side(12),
+                ..VideoTrack::default()
+            });
             None
         }
         _ => None,

@@ -26,7 +26,8 @@ pub(super) fn inspect<R: Read + Seek>(source: &mut Source<R>) -> io::Result<Foun
                 let there = u64::from(size).min(source.length().saturating_sub(at + 8));
                 // A writer that cannot go back leaves the largest number for "unknown".
                 whole = size == u32::MAX || at + 8 + u64::from(size) <= source.length();
-                details.duration_seconds = bytes_a_second.filter(|&rate| rate > 0).map(|rate| there as f64 / f64::from(rate));
+                details.duration_seconds =
+                    bytes_a_second.filter(|&rate| rate > 0).map(|rate| there as f64 / f64::from(rate));
                 break;
             }
             _ => {}

@@ -107,6 +107,7 @@ mod tests {
     fn a_foreign_parser_is_stopped() {
         let mut source = Source::new(Cursor::new(vec![7; 100])).unwrap();
         let mut bounded = source.bounded(60);
+        bounded.rewind().unwrap();
         assert_eq!(bounded.read(&mut [0; 100]).unwrap(), 60);
         assert!(bounded.read(&mut [0; 1]).is_err());
     }

@@ -25,7 +25,9 @@ fn decoded(head: &[u8], whole: bool) -> Option<(&'static str, String)> {
         _ if head.len() > 3 && alternate(head, 1) => wide(head, u16::from_le_bytes).map(|text| ("utf-16le", text)),
         _ if head.len() > 3 && alternate(head, 0) => wide(head, u16::from_be_bytes).map(|text| ("utf-16be", text)),
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest, whole).map(|text| ("utf-8", text)),
-        _ => utf8(head, whole).map(|text| (if text.is_ascii() { "us-ascii" } else { "utf-8" }, text)).or_else(|| eight(head)),
+        _ => utf8(head, whole)
+            .map(|text| (if text.is_ascii() { "us-ascii" } else { "utf-8" }, text))
+            .or_else(|| eight(head)),
     }
 }
 
@@ -40,7 +42,9 @@ fn utf8(head: &[u8], whole: bool) -> Option<String> {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
         // A letter may be cut at the end of what was read.
-        Err(error) if !whole && error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        Err(error) if !whole && error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return None,
     };
     printable(text).then(|| text.to_owned())
@@ -66,7 +70,10 @@ fn is_layout(c: char) -> bool {
 fn form(text: &str) -> (&'static str, &'static str) {
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let opening: String = start.chars().take(1024).collect::<String>().to_ascii_lowercase();
-    if opening.starts_with("<!doctype html") || opening.starts_with("<html") || opening.contains("<html") && opening.starts_with('<') {
+    if opening.starts_with("<!doctype html")
+        || opening.starts_with("<html")
+        || opening.contains("<html") && opening.starts_with('<')
+    {
         return ("text/html", "html");
     }
     if opening.starts_with("{\\rtf") {

@@ -326,7 +326,8 @@ impl fmt::Display for Size {
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("a size is a whole number and a unit, as in `16 MB` or `100 KB`"))
+        Self::parse(&text)
+            .ok_or_else(|| D::Error::custom("a size is a whole number and a unit, as in `16 MB` or `100 KB`"))
     }
 }
 

@@ -250,7 +250,8 @@ impl Rules {
             Source::Page { page, heading, lines } => {
                 let (title, file) =
                     self.pages.get(page).map_or((page.as_str(), ""), |page| (page.title.as_str(), page.file.as_str()));
-                format!("{title}, {heading} ({file}, lines {lines})")
+                let noun = if lines.contains(['-', ',']) { "lines" } else { "line" };
+                format!("{title}, {heading} ({file}, {noun} {lines})")
             }
             Source::Public { public } => public.clone(),
             Source::Own { own } => own.clone(),
@@ -390,7 +391,9 @@ mod tests {
         let (before, after) = (Rules::embedded(), Rules::overridden(own).unwrap());
         assert_eq!(after.rules.len(), before.rules.len() - 1);
         assert!(after.rule("video.resolution").is_none() && after.channel("kakao").is_some());
-        let place = |rules: &Rules| rules.rules.iter().filter(|rule| rule.id != "video.resolution").position(|rule| rule.id == "size.line");
+        let place = |rules: &Rules| {
+            rules.rules.iter().filter(|rule| rule.id != "video.resolution").position(|rule| rule.id == "size.line")
+        };
         assert_eq!(place(&before), place(&after));
         assert_eq!(after.rule("size.line").unwrap().says, "our contract: 50 MB");
     }

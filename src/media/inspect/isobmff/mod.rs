@@ -176,9 +176,11 @@ impl Film {
 
     fn playable(self, mut details: Details, whole: bool, length: u64) -> Found {
         let (name, extension) = self.container();
-        let longest = self.tracks.iter().filter_map(Track::seconds).fold(None, |most: Option<f64>, seconds| {
-            Some(most.map_or(seconds, |most| most.max(seconds)))
-        });
+        let longest = self
+            .tracks
+            .iter()
+            .filter_map(Track::seconds)
+            .fold(None, |most: Option<f64>, seconds| Some(most.map_or(seconds, |most| most.max(seconds))));
         details.duration_seconds = self.duration.and_then(track::seconds).or(longest);
         details.fragmented = Some(self.fragments);
         details.index_first = self.index.then_some(self.first == Some(Part::Index));

@@ -38,7 +38,8 @@ pub(super) fn audio(entry: &[u8]) -> AudioTrack {
         name => audio_codec(name),
     };
     let config = aac_config(boxes).filter(|_| codec == "aac");
-    let (channels, rate) = if version == 2 { long_form(entry) } else { (be16(entry, 24), be16(entry, 32).map(u32::from)) };
+    let (channels, rate) =
+        if version == 2 { long_form(entry) } else { (be16(entry, 24), be16(entry, 32).map(u32::from)) };
     AudioTrack {
         codec,
         profile: config.as_ref().and_then(|config| config.profile),

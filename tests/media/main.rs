@@ -1,0 +1,28 @@
+//! Media against the real programs: types against libmagic, codecs against `ffprobe`, repairs with the program that each
+//! names, and the table of sentences.
+#![allow(clippy::unwrap_used)] // a test that cannot go on panics
+
+mod corpus;
+mod oracle;
+mod repairs;
+mod sentences;
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use corpus::Sample;
+use tempfile::TempDir;
+
+/// Made once for all tests.
+fn samples() -> &'static (TempDir, Vec<Sample>) {
+    static MADE: OnceLock<(TempDir, Vec<Sample>)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = corpus::make(folder.path()).unwrap_or_else(|failed| panic!("could not be made:\n{failed}"));
+        (folder, samples)
+    })
+}
+
+fn inspected(path: &Path) -> egressd::media::inspect::Inspection {
+    egressd::media::inspect::inspect(std::fs::File::open(path).unwrap()).unwrap()
+}
