@@ -17,14 +17,16 @@ use rquickjs::{CatchResultExt, CaughtError, Coerced, Context, Ctx, Function, Run
 use crate::proxy::Route;
 use crate::proxy::pac::{MOST_BYTES, Moment, RoutesError, routes};
 use crate::text::printable;
-use functions::World;
+use functions::{Bound, World};
 
 /// The most processor time of an evaluation: the largest scripts in use take some milliseconds.
 pub const MOST_TIME: Duration = Duration::from_secs(1);
 /// The most memory of an evaluation.
 pub const MOST_MEMORY: usize = 32 << 20;
-/// The most names that an evaluation asks for: each may take as long as the resolver does.
+/// The most names that an evaluation asks for.
 pub const MOST_LOOKUPS: usize = 32;
+/// After this time no further name is looked up: with a resolver that is down each takes some seconds.
+pub const MOST_WAITING: Duration = Duration::from_secs(10);
 /// A quarter of the stack of a thread of tokio's.
 const MOST_STACK: usize = 512 << 10;
 
@@ -55,9 +57,6 @@ pub enum ScriptError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// It was not fetched from its server.
-    #[error("cannot fetch the proxy script: {0}")]
-    Fetch(String),
     /// It is larger than any that a person wrote.
     #[error("the proxy script has more than {MOST_BYTES} bytes")]
     TooLarge,
@@ -76,6 +75,9 @@ pub enum ScriptError {
     /// It asks for more and more names.
     #[error("the proxy script looks up more than {MOST_LOOKUPS} names")]
     Lookups,
+    /// The resolver does not answer, or takes its time.
+    #[error("the proxy script waits more than {} s for names", MOST_WAITING.as_secs())]
+    Waiting,
     /// Its answer names no proxy.
     #[error(transparent)]
     Answer(#[from] RoutesError),
@@ -165,8 +167,11 @@ fn error(world: &World, caught: &CaughtError<'_>) -> ScriptError {
     let text = described(caught);
     if world.overdue() {
         ScriptError::Endless
-    } else if world.exhausted() {
-        ScriptError::Lookups
+    } else if let Some(bound) = world.passed() {
+        match bound {
+            Bound::Names => ScriptError::Lookups,
+            Bound::Waiting => ScriptError::Waiting,
+        }
     } else if text.contains("out of memory") || without_memory(caught) {
         ScriptError::Memory
     } else {

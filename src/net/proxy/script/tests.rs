@@ -5,9 +5,9 @@ use jiff::civil::date;
 use super::*;
 
 /// A world of two names, on a Saturday evening.
-struct World;
+struct Example;
 
-impl Surroundings for World {
+impl Surroundings for Example {
     fn resolve(&self, name: &str) -> Vec<IpAddr> {
         let addresses: &[&str] = match name {
             "www.example.com" => &["2001:db8::80", "192.0.2.80", "192.0.2.81"],
@@ -27,7 +27,7 @@ impl Surroundings for World {
 }
 
 /// A host without names and addresses.
-struct Nowhere;
+pub(super) struct Nowhere;
 
 impl Surroundings for Nowhere {
     fn resolve(&self, _: &str) -> Vec<IpAddr> {
@@ -39,12 +39,12 @@ impl Surroundings for Nowhere {
     }
 
     fn moment(&self) -> Moment {
-        World.moment()
+        Example.moment()
     }
 }
 
 fn asked(script: &str) -> Result<Vec<Route>, ScriptError> {
-    Script::new(script.as_bytes())?.routes("https://www.example.com/a?b", "www.example.com", World)
+    Script::new(script.as_bytes())?.routes("https://www.example.com/a?b", "www.example.com", Example)
 }
 
 /// What an expression comes to, in the place of a proxy's host name.
@@ -70,7 +70,7 @@ fn a_script_names_the_ways() {
             return null;
         }";
     let asked = |host: &str| {
-        let routes = Script::new(script.as_bytes()).unwrap().routes(&format!("http://{host}/"), host, World).unwrap();
+        let routes = Script::new(script.as_bytes()).unwrap().routes(&format!("http://{host}/"), host, Example).unwrap();
         routes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(asked("www.example.com"), "http://a.example:3128 socks5://b.example:1080 direct");
