@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use rquickjs::context::EvalOptions;
@@ -27,7 +29,10 @@ pub const MOST_MEMORY: usize = 32 << 20;
 pub const MOST_LOOKUPS: usize = 32;
 /// After this time no further name is looked up: with a resolver that is down each takes some seconds.
 pub const MOST_WAITING: Duration = Duration::from_secs(10);
-/// A quarter of the stack of a thread of tokio's.
+/// When nobody waits for an evaluation any longer: the time that it may wait for names, and as much again for the last of
+/// them and a busy processor.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A quarter of the stack of a thread.
 const MOST_STACK: usize = 512 << 10;
 
 /// A script that says which proxy to ask.
@@ -67,8 +72,14 @@ pub enum ScriptError {
     #[error("the proxy script has no function FindProxyForURL")]
     NoFunction,
     /// It goes on and on.
-    #[error("the proxy script does not end within {} s", MOST_TIME.as_secs())]
+    #[error("the proxy script does not end within {} s of processor time", MOST_TIME.as_secs())]
     Endless,
+    /// It is stuck in a single step, or in the resolver.
+    #[error("the proxy script does not end within {} s", PATIENCE.as_secs())]
+    Stuck,
+    /// No thread could be started for it.
+    #[error("cannot run the proxy script")]
+    Thread(#[source] io::Error),
     /// It takes more and more.
     #[error("the proxy script needs more than {} MB of memory", MOST_MEMORY >> 20)]
     Memory,
@@ -105,20 +116,42 @@ impl Script {
 
     /// The ways to the host of a URL, in the order in which they are to be tried.
     ///
-    /// Blocks while it runs and while names are looked up. The engine looks at the time every 10,000 steps: a script whose
-    /// single steps are long, on texts of many megabytes, takes longer than [`MOST_TIME`] before it is ended. Of an `https` URL the script sees no more than the host, as in
+    /// Blocks while it runs and while names are looked up. Of an `https` URL the script sees no more than the host, as in
     /// browsers. Its own `Date` is the clock of this host.
     pub fn routes(
         &self,
         url: &str,
         host: &str,
-        surroundings: impl Surroundings + 'static,
+        surroundings: impl Surroundings + Send + 'static,
     ) -> Result<Vec<Route>, ScriptError> {
+        self.routes_within(PATIENCE, url, host, surroundings)
+    }
+
+    /// The engine looks at the time every 10,000 steps: a script whose single steps are long, on texts of megabytes, goes on
+    /// for minutes. It is left to its thread, which ends by itself or with the process.
+    fn routes_within(
+        &self,
+        patience: Duration,
+        url: &str,
+        host: &str,
+        surroundings: impl Surroundings + Send + 'static,
+    ) -> Result<Vec<Route>, ScriptError> {
+        let (script, url, host) = (self.clone(), visible(url), host.to_owned());
+        let (sender, receiver) = mpsc::channel();
+        let run = move || {
+            // Nobody receives what came too late.
+            let _ = sender.send(script.run(&url, &host, surroundings));
+        };
+        thread::Builder::new().name("proxy script".to_owned()).spawn(run).map_err(ScriptError::Thread)?;
+        receiver.recv_timeout(patience).unwrap_or(Err(ScriptError::Stuck))
+    }
+
+    fn run(&self, url: &str, host: &str, surroundings: impl Surroundings + 'static) -> Result<Vec<Route>, ScriptError> {
         let world = Rc::new(World::new(surroundings));
         let runtime = bounded(&world).map_err(|_| ScriptError::Memory)?;
         let context = Context::full(&runtime).map_err(|_| ScriptError::Memory)?;
         let answer = context.with(|ctx| {
-            let answer = self.answer(&ctx, &visible(url), host, &world).catch(&ctx);
+            let answer = self.answer(&ctx, url, host, &world).catch(&ctx);
             answer.map_err(|caught| error(&world, &caught))
         })?;
         Ok(routes(&answer.ok_or(ScriptError::NoFunction)?)?)
