@@ -15,6 +15,8 @@
 //! 6. [`diagnose`] brings many verdicts down to few causes, each with a fix and somebody whose job it is.
 //! 7. [`report`] writes it all for a terminal, for a program or for a ticket.
 //!
+//! Beside the flow, [`fingerprint`] knows the products that block and intercept, by what they show, and [`failures`] what
+//! every name in a report means.
 //! Beside it stands [`media`]: whether a file can be sent at all, from its content and the rules of the channels.
 //!
 //! Around this core lies a shell, behind the default feature `io`: `net` holds the sockets, `lab` a whole customer network
@@ -24,14 +26,18 @@ pub mod baseline;
 pub mod config;
 pub mod diagnose;
 pub mod exit;
+pub mod failures;
+pub mod fingerprint;
 pub mod media;
 pub mod observe;
 pub mod plan;
 pub mod prefix;
+pub mod proxy;
 pub mod ranges;
 pub mod report;
 pub mod scan;
 pub mod scenario;
+pub mod secret;
 pub mod sim;
 pub mod text;
 pub mod verdict;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::explain::ExplainError;
 use super::media::MediaError;
 use super::output::OutputError;
 use super::ranges::RangesCommandError;
@@ -42,6 +43,9 @@ pub enum CliError {
     /// Neither address nor host name.
     #[error(transparent)]
     Asked(#[from] AskedError),
+    /// A name that `explain` does not know.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// A file, or the rules that it is held against.
     #[error(transparent)]
     Media(#[from] MediaError),
@@ -62,6 +66,7 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lab(error) => error.hint(),
+            Self::Explain(error) => Some(error.hint()),
             Self::Media(error) => error.hint(),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {

@@ -2,5 +2,6 @@
 
 pub mod connect;
 pub mod interrupt;
+pub mod proxy;
 pub mod scan;
 pub mod tls;

@@ -1,5 +1,6 @@
 //! Media against the real programs: types against libmagic, codecs against `ffprobe`, repairs with the program that each
 //! names, and the table of sentences.
+#![allow(clippy::print_stdout)] // figures for the README: `--nocapture`
 #![allow(clippy::unwrap_used)] // a test that cannot go on panics
 
 mod corpus;

@@ -58,7 +58,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
     ("yes 'a line of a log' | head -c 25000000 > $OUT", "a.log", "telegram", "platform.max_size"),
 ];
 
-/// Names that mean something to a shell, to ffmpeg, to ImageMagick or to a terminal.
+/// Names that mean something to a shell, to ffmpeg, to `ImageMagick` or to a terminal.
 const HOSTILE: &[&str] = &[
     "a b.mp4",
     "-y.mp4",
@@ -91,20 +91,20 @@ fn a_hostile_name_is_a_name() {
     let failed: Vec<String> = HOSTILE
         .iter()
         .filter_map(|name| {
-            let (make, rule) = if name.ends_with(".mp4") {
+            let (recipe, rule) = if name.contains(".mp4") {
                 ("ffmpeg -v error $FILM -c:v mpeg4 -c:a aac -f mp4 file:made; mv made \"$OUT\"", "wa.video.codec")
             } else {
                 ("convert -size 96x64 plasma: gif:made; mv made \"$OUT\"", "wa.trouble.content_type")
             };
-            repaired(&(make, name, "whatsapp:twilio", rule)).err()
+            repaired(&(recipe, name, "whatsapp:twilio", rule)).err()
         })
         .collect();
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), HOSTILE.len(), failed.join("\n"));
 }
 
-fn repaired(&(make, name, channel, rule): &(&str, &str, &str, &str)) -> Result<(), String> {
+fn repaired(&(recipe, name, channel, rule): &(&str, &str, &str, &str)) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
-    let made = shell(make, folder.path(), name);
+    let made = shell(recipe, folder.path(), name);
     let told = |what: &str, output: &Output| {
         format!("{name} to {channel}: {what}: {}", String::from_utf8_lossy(&output.stderr))
     };

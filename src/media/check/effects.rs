@@ -454,11 +454,10 @@ impl<'a> Context<'a> {
         }
         let open = Duration::from_hours(window.hours.into());
         let (severity, actual) = match self.sending.last_inbound {
-            LastInbound::Unknown => return None,
             LastInbound::Never => (closed(window), "the customer never wrote".to_owned()),
             LastInbound::Ago(ago) if ago >= open => (closed(window), format!("{} ago", hours(ago))),
             LastInbound::Ago(ago) if ago + WINDOW_MARGIN > open => (Severity::Warning, format!("{} ago", hours(ago))),
-            LastInbound::Ago(_) => return None,
+            LastInbound::Ago(_) | LastInbound::Unknown => return None,
         };
         let message = if severity == Severity::Warning {
             "the customer service window closes within ten minutes: an upload may take longer"

@@ -146,7 +146,7 @@ fn reason(context: &Context<'_>, rule: &Rule) -> Option<Reason> {
     let (effect, says) = rule.effect_in(context.column, context.kind);
     let in_force = context.column == Column::Observed || !rule.is_public_alone();
     if let Some(finding) = context.finding(effect) {
-        let taken = in_force.then(|| finding.severity).unwrap_or(Severity::Warning);
+        let taken = if in_force { finding.severity } else { Severity::Warning };
         let source = match rule.alternative(context.kind).filter(|_| context.column == Column::Observed) {
             Some((_, observed)) => format!("{}: {says}", observed.source),
             None => context.rules.source(&rule.source),

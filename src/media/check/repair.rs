@@ -1,6 +1,6 @@
 //! The exact command that makes a file one that sends.
 //!
-//! ImageMagick reads a name as much more than one (formats, ranges, `@file`, wild cards), so it gets the file on standard
+//! `ImageMagick` reads a name as much more than one (formats, ranges, `@file`, wild cards), so it gets the file on standard
 //! input; ffmpeg gets `file:` before the name, which switches every other protocol off.
 
 use std::path::Path;

@@ -287,7 +287,7 @@ fn the_customer_service_window_is_open_for_less_than_its_hours() {
         );
         let shut = sent("a.jpg", 9).hours_ago(hours).to(channel);
         assert_eq!((shut.by(rule), shut.verdict), (Some(closed), verdict), "{channel}");
-        let late = Duration::from_hours(hours) - Duration::from_mins(9);
+        let late = Duration::from_mins(hours * 60 - 9);
         let late = sent("a.jpg", 9).with(|sent| sent.last_inbound = LastInbound::Ago(late)).to(channel);
         assert_eq!((late.by(rule), late.verdict), (Some(Severity::Warning), Verdict::WillSend), "{channel}");
     }

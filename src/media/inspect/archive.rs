@@ -12,10 +12,10 @@ use super::source::Source;
 const MOST_BYTES: u64 = 1 << 20;
 const BUFFER: usize = 4 << 10;
 
-pub(super) fn zip<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> io::Result<Found> {
+pub(super) fn zip<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> Found {
     let Some(list) = contents(source) else {
         let named = mimetype(head).unwrap_or(("application/zip", "zip"));
-        return Ok(Found::new(named.0, named.1, Details { fault: Some(Fault::Truncated), ..Details::default() }));
+        return Found::new(named.0, named.1, Details { fault: Some(Fault::Truncated), ..Details::default() });
     };
     let details = Details {
         entries: Some(list.entries),
@@ -25,7 +25,7 @@ pub(super) fn zip<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> io::Re
         ..Details::default()
     };
     let (name, extension) = list.document(head);
-    Ok(Found::new(name, extension, details))
+    Found::new(name, extension, details)
 }
 
 /// What the list of contents says; nothing is unpacked.

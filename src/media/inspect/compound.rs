@@ -1,6 +1,6 @@
 //! Compound files (MS-CFB): DOC, XLS and PPT, and Office documents behind a password.
 
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 
 use cfb::CompoundFile;
 
@@ -15,10 +15,10 @@ const BUFFER: usize = 4 << 10;
 /// A document has some dozens.
 const MOST_ENTRIES: usize = 4_096;
 
-pub(super) fn inspect<R: Read + Seek>(source: &mut Source<R>) -> io::Result<Found> {
+pub(super) fn inspect<R: Read + Seek>(source: &mut Source<R>) -> Found {
     let Ok(mut file) = CompoundFile::open(BufReader::with_capacity(BUFFER, source.bounded(MOST_BYTES))) else {
         let details = Details { fault: Some(Fault::Truncated), ..Details::default() };
-        return Ok(Found::new("application/x-ole-storage", "", details));
+        return Found::new("application/x-ole-storage", "", details);
     };
     let names = Names::of(&file);
     let details = Details {
@@ -27,10 +27,11 @@ pub(super) fn inspect<R: Read + Seek>(source: &mut Source<R>) -> io::Result<Foun
         ..Details::default()
     };
     let (name, extension) = names.document();
-    Ok(Found::new(name, extension, details))
+    Found::new(name, extension, details)
 }
 
 /// Which streams are there.
+#[allow(clippy::struct_excessive_bools)] // each is there or not, in any combination
 #[derive(Default)]
 struct Names {
     text: bool,

@@ -1,4 +1,5 @@
 //! Small whole files, made by hand: what the parsers are tested with, and what is damaged.
+#![allow(clippy::trivially_copy_pass_by_ref)] // a name is written b"moov", which is a reference
 
 /// A box of an ISO base media file.
 pub(crate) fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {

@@ -69,8 +69,8 @@ fn found<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> io::Result<Foun
     match head {
         [b'O', b'g', b'g', b'S', ..] => ogg::inspect(source, head),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => riff::inspect(source),
-        [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => archive::zip(source, head),
-        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => compound::inspect(source),
+        [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => Ok(archive::zip(source, head)),
+        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Ok(compound::inspect(source)),
         [b'#', b'!', b'A', b'M', b'R', ..] => Ok(mpeg::amr(source.length(), head)),
         [0x1f, 0x8b, 8, ..] => Ok(Found::new("application/gzip", "gz", Details::default())),
         _ => unsigned(source, head),
@@ -122,21 +122,18 @@ pub fn inspect_as(parser: &str, bytes: &[u8]) {
     let Ok(mut source) = Source::new(io::Cursor::new(bytes)) else { return };
     let head = &bytes[..bytes.len().min(source::HEAD)];
     let source = &mut source;
-    let _ = match parser {
-        "isobmff" => isobmff::inspect(source).map(drop),
-        "ogg" => ogg::inspect(source, head).map(drop),
-        "mpeg" => {
-            let _ = (mpeg::program_stream(head), mpeg::amr(bytes.len() as u64, head));
-            mpeg::audio(source, head).map(drop)
-        }
-        "png" => image::png(source, head).map(drop),
-        "jpeg" => image::jpeg(source).map(drop),
-        "riff" => riff::inspect(source).map(drop),
-        "archive" => archive::zip(source, head).and_then(|_| archive::tar(source, head)).map(drop),
-        "compound" => compound::inspect(source).map(drop),
-        "text" => Ok(drop(text::inspect(bytes.len() as u64, head))),
-        _ => found(source, head).map(drop),
-    };
+    match parser {
+        "isobmff" => drop(isobmff::inspect(source)),
+        "ogg" => drop(ogg::inspect(source, head)),
+        "mpeg" => drop((mpeg::program_stream(head), mpeg::amr(bytes.len() as u64, head), mpeg::audio(source, head))),
+        "png" => drop(image::png(source, head)),
+        "jpeg" => drop(image::jpeg(source)),
+        "riff" => drop(riff::inspect(source)),
+        "archive" => drop((archive::zip(source, head), archive::tar(source, head))),
+        "compound" => drop(compound::inspect(source)),
+        "text" => drop(text::inspect(bytes.len() as u64, head)),
+        _ => drop(found(source, head)),
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub enum Kind {
     Video,
     /// Everything else.
     Document,
-    /// A WhatsApp sticker.
+    /// A sticker, as `WhatsApp` has them.
     Sticker,
 }
 

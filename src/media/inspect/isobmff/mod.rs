@@ -1,4 +1,5 @@
 //! ISO base media files: MP4, MOV, 3GP, M4A, HEIC and AVIF (ISO/IEC 14496-12), box by box, past the data.
+#![allow(clippy::trivially_copy_pass_by_ref)] // a name is written b"moov", which is a reference
 
 mod sample;
 mod track;
@@ -100,14 +101,13 @@ impl Walk {
         }
         match (inside(&header.kind), depth < DEEPEST) {
             (Some(skipped), true) => self.level(source, header.start + skipped, header.end, depth + 1).map(drop),
-            (Some(_), false) => Ok(()),
             (None, _) if is_read(&header.kind) => {
                 let length = usize::try_from(header.end - header.start).unwrap_or(MOST_PAYLOAD).min(MOST_PAYLOAD);
                 let payload = source.read_at(header.start, length)?;
                 self.film.take(header.kind, &payload);
                 Ok(())
             }
-            (None, _) => Ok(()),
+            _ => Ok(()),
         }
     }
 }

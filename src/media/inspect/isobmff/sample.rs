@@ -48,7 +48,7 @@ pub(super) fn audio(entry: &[u8]) -> AudioTrack {
     }
 }
 
-/// Channels and rate of a QuickTime sound description of version 2.
+/// Channels and rate of a `QuickTime` sound description of version 2.
 fn long_form(entry: &[u8]) -> (Option<u16>, Option<u32>) {
     let rate = super::super::number::be64(entry, 40).map(f64::from_bits);
     // A rate is a small whole number: what is none is not believed.
@@ -176,7 +176,7 @@ fn long_pcm(bits: u32, flags: u32) -> &'static str {
     }
 }
 
-/// The content of a box among others; QuickTime puts sound's settings one level deeper, into `wave`.
+/// The content of a box among others; `QuickTime` puts sound's settings one level deeper, into `wave`.
 fn child<'a>(boxes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
     let mut rest = boxes;
     // A sample entry has a handful of boxes.
