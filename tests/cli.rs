@@ -40,6 +40,14 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("trace", "Usage"),
     ("trace 13.32.0.1:0", "0"),
     ("trace 13.32.0.1:65536", "65536"),
+    ("media", "Usage"),
+    ("media check", "<F>"),
+    ("media check @one", "--channel"),
+    ("media check @one --channel pager", "pager"),
+    ("media check @one --channel line:twilio", "line:twilio"),
+    ("media check @one --channel line --last-inbound soon", "soon"),
+    ("media check @one --channel line --rules best", "best"),
+    ("media which", "<F>"),
     ("config", "Usage"),
     ("config frobnicate", "frobnicate"),
     ("explain nothing_of_the_kind", "nothing_of_the_kind"),
@@ -76,6 +84,11 @@ const TROUBLE: &[(&str, &str)] = &[
     ("baseline show @junk", "junk"),
     ("baseline merge @none", "none"),
     ("explain reset -o @none/reset", "none/reset"),
+    ("media check @none --channel line", "none"),
+    ("media which @folder", "not a file"),
+    ("media which /dev/zero", "not a file"),
+    ("media which @one --config @no-rules", "rules.toml"),
+    ("media channels --config @junk", "junk"),
     ("config check @none", "none"),
     ("config check @junk", "junk"),
     ("config check @unknown-key", "nobody_knows_this_key"),
@@ -126,6 +139,10 @@ fn each_subcommand_has_help() {
         "ranges diff",
         "ranges explain",
         "explain",
+        "media",
+        "media check",
+        "media which",
+        "media channels",
         "config",
         "config default",
         "config check",
@@ -169,6 +186,29 @@ fn ranges_diff_and_explain_exit_like_a_question() {
         let output = egressd(line, &folder()).output().unwrap();
         assert_eq!(output.status.code(), Some(status), "{line}: {}", said(&output));
         assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{line}: {}", said(&output));
+    }
+}
+
+#[test]
+fn media_exits_by_what_becomes_of_the_file() {
+    let folder = folder();
+    fs::write(folder.path().join("a.pdf"), b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n").unwrap();
+    fs::write(folder.path().join("a.txt"), b"text\n").unwrap();
+    fs::write(folder.path().join("large.txt"), "text\n".repeat(4_100_000)).unwrap();
+    for (line, status, part) in [
+        ("media check @a.pdf --channel whatsapp:twilio", 0, "\"will_send\""),
+        ("media check @a.txt --channel whatsapp:twilio", 0, "\"will_send_as_link\""),
+        ("media check @a.txt --channel whatsapp:twilio --rules observed", 0, "\"will_send\""),
+        ("media check @a.pdf --channel whatsapp:twilio --last-inbound 26h", 1, "\"needs_template\""),
+        ("media check @one --channel telegram", 1, "\"will_fail\""),
+        ("media check @large.txt --channel telegram", 3, "\"at_risk\""),
+        ("media which @a.pdf", 0, "\"egressd.media/1\""),
+        ("media which @one", 1, "platform.types"),
+    ] {
+        let output = egressd(&format!("{line} --format json"), &folder).output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{line}: {}", said(&output));
+        assert!(document.to_string().contains(part), "{line}: {document}");
     }
 }
 
@@ -348,6 +388,7 @@ fn folder() -> TempDir {
     file("empty", b"");
     file("no-roots", b"roots = \"/nowhere/roots.pem\"\n");
     file("no-name", b"server_name = \"*.example\"\n");
+    file("no-rules", b"[media]\nrules = \"/nowhere/rules.toml\"\n");
     file("unknown-key", b"nobody_knows_this_key = 1\n");
     fs::create_dir(folder.path().join("folder")).unwrap();
     folder

@@ -30,7 +30,7 @@ pub enum Origin {
 }
 
 /// The type, the name, and the shell command that makes it.
-struct Recipe {
+pub struct Recipe {
     media_type: String,
     name: String,
     command: String,
@@ -55,17 +55,20 @@ pub fn make(folder: &Path) -> Result<Vec<Sample>, String> {
         .flatten()
         .collect();
     prepare(folder);
-    run(folder, &recipes)?;
-    let whole: Vec<Sample> = recipes
-        .iter()
-        .map(|recipe| Sample {
-            path: folder.join(&recipe.name),
-            media_type: recipe.media_type.clone(),
-            origin: Origin::Whole,
-        })
-        .collect();
+    let whole = made_by(folder, &recipes)?;
     let derived = [misnamed(folder), truncated(folder, &whole), polyglots(folder)].into_iter().flatten();
     Ok(whole.into_iter().chain(derived).collect())
+}
+
+/// Follows the recipes.
+pub fn made_by(folder: &Path, recipes: &[Recipe]) -> Result<Vec<Sample>, String> {
+    run(folder, recipes)?;
+    let whole = |recipe: &Recipe| Sample {
+        path: folder.join(&recipe.name),
+        media_type: recipe.media_type.clone(),
+        origin: Origin::Whole,
+    };
+    Ok(recipes.iter().map(whole).collect())
 }
 
 /// What several recipes begin with.
@@ -112,7 +115,7 @@ fn made(folder: &Path, recipe: &Recipe) -> Result<(), String> {
     Err(format!("{}\n{}", recipe.command, String::from_utf8_lossy(&output.stderr)))
 }
 
-fn recipe(media_type: &str, name: impl Into<String>, command: impl Into<String>) -> Recipe {
+pub fn recipe(media_type: &str, name: impl Into<String>, command: impl Into<String>) -> Recipe {
     Recipe { media_type: media_type.to_owned(), name: name.into(), command: command.into() }
 }
 

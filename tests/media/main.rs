@@ -6,6 +6,7 @@
 mod corpus;
 mod oracle;
 mod repairs;
+mod second;
 mod sentences;
 
 use std::path::Path;
@@ -20,6 +21,16 @@ fn samples() -> &'static (TempDir, Vec<Sample>) {
     MADE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let samples = corpus::make(folder.path()).unwrap_or_else(|failed| panic!("could not be made:\n{failed}"));
+        (folder, samples)
+    })
+}
+
+/// The same of the second corpus.
+fn others() -> &'static (TempDir, Vec<Sample>) {
+    static MADE: OnceLock<(TempDir, Vec<Sample>)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = second::make(folder.path()).unwrap_or_else(|failed| panic!("could not be made:\n{failed}"));
         (folder, samples)
     })
 }
