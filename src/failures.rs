@@ -43,14 +43,14 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// A code with which a provider of messages refuses one.
+    Provider,
     /// The outcome of one operation on one address.
     Failure,
     /// The way in which a range or an endpoint is blocked.
     Mechanism,
     /// A cause behind many of them.
     Diagnosis,
-    /// A code with which a provider of messages refuses one.
-    Provider,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +102,7 @@ fn distance(one: &str, other: &str) -> usize {
 
 impl Kind {
     /// All of them, in the order of the data: from the single observation to the cause.
-    pub const ALL: [Self; 4] = [Self::Failure, Self::Mechanism, Self::Diagnosis, Self::Provider];
+    pub const ALL: [Self; 4] = [Self::Provider, Self::Failure, Self::Mechanism, Self::Diagnosis];
 
     /// The name in JSON.
     #[must_use]
