@@ -1,4 +1,4 @@
-//! A second corpus by other programs, on which nothing was tuned: GStreamer, `GraphicsMagick`, sox, lame, opus-tools,
+//! A second corpus by other programs, on which nothing was tuned: `GStreamer`, `GraphicsMagick`, sox, lame, opus-tools,
 //! vorbis-tools and Python's own library.
 
 use std::path::Path;

@@ -8,8 +8,8 @@ use super::Found;
 use super::found::{Details, Fault};
 use super::source::Source;
 
-/// Of the list of contents: some 20,000 entries, which take 9 MB in memory.
-const MOST_BYTES: u64 = 1 << 20;
+/// Of the list of contents: some 10,000 entries, which take 5 MB in memory.
+const MOST_BYTES: u64 = 512 << 10;
 const BUFFER: usize = 4 << 10;
 
 pub(super) fn zip<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> Found {
