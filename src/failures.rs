@@ -101,7 +101,7 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 impl Kind {
-    /// All of them, in the order of the data: from the single observation to the cause.
+    /// All of them, the most telling last: from a provider's code and the single observation to the cause.
     pub const ALL: [Self; 4] = [Self::Provider, Self::Failure, Self::Mechanism, Self::Diagnosis];
 
     /// The name in JSON.
