@@ -21,6 +21,7 @@
 pub mod baseline;
 pub mod config;
 pub mod diagnose;
+pub mod endpoint;
 pub mod exit;
 pub mod observe;
 pub mod plan;
@@ -29,6 +30,7 @@ pub mod ranges;
 pub mod report;
 pub mod scan;
 pub mod scenario;
+pub mod secret;
 pub mod sim;
 pub mod text;
 pub mod verdict;

@@ -68,6 +68,7 @@ fn cause(mechanism: Mechanism) -> Cause {
         Mechanism::RejectedIcmp => Cause::RangeRejected,
         Mechanism::Reset => Cause::RangeReset,
         Mechanism::TlsIntercepted => Cause::TlsIntercepted,
+        other => unreachable!("no range is judged to be {}", other.name()),
     }
 }
 
@@ -94,6 +95,13 @@ pub fn how(mechanism: Mechanism, offender: Option<&Offender>, issuer: Option<&st
         (Mechanism::TlsIntercepted, _) => {
             format!("answered with a certificate issued by \"{}\"", issuer.unwrap_or("unknown"))
         }
+        (Mechanism::BlockPage, _) => "answered with a block page".to_owned(),
+        (Mechanism::DnsTampered, _) => "hidden by DNS".to_owned(),
+        (Mechanism::ProxyDenied, _) => "refused by the proxy".to_owned(),
+        (Mechanism::ProxyLimit, _) => "over a limit on the way".to_owned(),
+        (Mechanism::MtuBlackHole, _) => "behind a black hole for large packets".to_owned(),
+        (Mechanism::Throttled, _) => "slowed down".to_owned(),
+        (Mechanism::Portal, _) => "behind a captive portal".to_owned(),
     }
 }
 
@@ -151,7 +159,7 @@ fn fix(place: &Place, prefixes: &[Prefix]) -> String {
     };
     match place.mechanism {
         Mechanism::TlsIntercepted => "exempt *.cloudfront.net from TLS inspection on the proxy".to_owned(),
-        Mechanism::Dropped | Mechanism::Reset | Mechanism::RejectedIcmp => {
+        _ => {
             let device = place.offender.and_then(|offender| offender.address.or(offender.hop_address));
             let device = device.map_or_else(String::new, |address| format!(" on {address}"));
             format!("allow {what}{device}")

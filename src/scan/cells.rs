@@ -293,6 +293,12 @@ pub(crate) fn counts_of(outcome: &Outcome, known: bool, prohibits: bool) -> Opti
             | Failure::TlsInvalidCertificate(_)
             | Failure::TlsBroken
             | Failure::TlsNoAnswer
+            | Failure::Dns(_)
+            | Failure::Proxy(_)
+            | Failure::Http(_)
+            | Failure::Transfer(_)
+            | Failure::IdleCut
+            | Failure::QuicNoAnswer
             | Failure::Unknown(_),
         ) => return None,
     };

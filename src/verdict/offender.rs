@@ -70,8 +70,8 @@ impl Ways {
         let path = self.paths.iter().find(|(target, _)| inside(**target)).map(|(_, path)| path);
         match (mechanism, rejection) {
             (Mechanism::RejectedIcmp, Some(rejection)) => Some(self.rejecter(rejection, path)),
-            (Mechanism::RejectedIcmp, None) | (Mechanism::TlsIntercepted, _) => None,
             (Mechanism::Dropped | Mechanism::Reset, _) => Some(self.behind(path?)),
+            _ => None,
         }
     }
 
