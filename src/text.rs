@@ -1,5 +1,7 @@
 //! Text for people: foreign text made harmless, numbers made readable.
 
+use std::fmt::Write as _;
+
 /// Foreign text as it may stand in a message or on a terminal.
 ///
 /// What does not print is escaped, control characters and changes of writing direction included. Of a text with more
@@ -30,6 +32,15 @@ pub fn grouped(number: u128) -> String {
 #[must_use]
 pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u128), if number == 1 { one } else { many })
+}
+
+/// Bytes as digits, two each, as checksums are written.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Beginning and end, half of `longest` each, when the text is longer than that.

@@ -3,11 +3,13 @@
 #[cfg(feature = "io")]
 pub mod read;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::{Endpoint, Resolver};
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
 
@@ -32,6 +34,19 @@ pub struct Config {
     pub controls: Vec<SocketAddr>,
     /// How the ranges are probed.
     pub scan: ScanConfig,
+    /// How names are resolved.
+    pub dns: DnsConfig,
+    /// Where files are sent and fetched.
+    #[serde(rename = "endpoint")]
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// How names are resolved.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnsConfig {
+    /// Resolvers that are asked for a second opinion.
+    pub resolvers: Vec<Resolver>,
 }
 
 /// How the ranges are probed.
@@ -106,6 +121,8 @@ impl Default for Config {
             server_name: "d7uri8nf7uskq.cloudfront.net".to_owned(),
             controls: Settings::default().uplink_controls,
             scan: ScanConfig::default(),
+            dns: DnsConfig::default(),
+            endpoints: Endpoint::defaults(),
         }
     }
 }
@@ -155,7 +172,13 @@ impl Config {
         bound("scan.in_flight", in_flight, "from 0 to 1000", in_flight <= Pace::FAST.in_flight)?;
         bound("scan.alpha", alpha, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&alpha))?;
         bound("scan.beta", beta, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&beta))?;
-        bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)
+        bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)?;
+        let resolvers = self.dns.resolvers.len();
+        bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
+        bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
+        self.endpoints.iter().try_for_each(Endpoint::check)?;
+        let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())
     }
 }
 

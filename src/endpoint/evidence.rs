@@ -110,8 +110,16 @@ pub enum Detail {
     Http(Box<HttpDetail>),
     /// Of a body.
     Transfer(TransferDetail),
-    /// Nothing beside the outcome.
-    None {},
+    /// Of a second use of a connection that rested.
+    Idle {
+        /// For how long it rested.
+        rested_seconds: u64,
+    },
+    /// Of QUIC packets.
+    Quic {
+        /// The protocol versions that the server offers.
+        versions: Vec<String>,
+    },
 }
 
 /// What a resolver said.
@@ -166,6 +174,9 @@ pub struct TlsDetail {
     /// What the system's store makes of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<Trusted>,
+    /// What our own bundle makes of it at the time that the server's clock shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_server_time: Option<Trusted>,
     /// The product that makes such certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
@@ -263,6 +274,9 @@ pub struct TransferDetail {
     /// Bits a second over the steady part; none where too little passed to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_second: Option<u64>,
+    /// It was ended by us, after what is enough to judge by.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// Segments that were sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retransmitted: Option<u32>,

@@ -1,12 +1,15 @@
 //! Endpoints: where files are sent and fetched, and what is seen on the way, layer by layer.
 
 mod evidence;
+mod expect;
+mod resolver;
 mod url;
 
 pub use evidence::{
     Certificate, ConnectDetail, Detail, EndpointRun, HttpDetail, HttpVersion, Path, PortalSign, ResolveDetail, RunContext,
     ServerNameUse, Step, TlsDetail, TransferDetail, Trusted, Variant,
 };
+pub use resolver::{Resolver, ResolverError};
 pub use url::{EndpointUrl, EndpointUrlError};
 
 use std::collections::BTreeMap;

@@ -3,4 +3,6 @@
 pub mod connect;
 pub mod interrupt;
 pub mod scan;
+pub mod stream;
+mod sys;
 pub mod tls;

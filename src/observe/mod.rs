@@ -27,6 +27,10 @@ pub enum Operation {
     Transfer,
     /// A TCP connection was attempted with a small time to live, to see who answers.
     Trace,
+    /// A connection rested and was used again.
+    Idle,
+    /// A QUIC packet was sent.
+    Quic,
 }
 
 /// Why it was done.
@@ -88,6 +92,8 @@ impl Operation {
             Self::HttpRoundTrip => "http_round_trip",
             Self::Transfer => "transfer",
             Self::Trace => "trace",
+            Self::Idle => "idle",
+            Self::Quic => "quic",
         }
     }
 }
