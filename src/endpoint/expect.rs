@@ -14,7 +14,7 @@ impl Endpoint {
     pub fn misled_by(&self, answers: &[IpAddr], published: &PrefixSet) -> Option<Failure> {
         let inside = self.must_be_in == Inside::Cloudfront;
         let bogon = |address: &&IpAddr| if inside { is_special(**address) } else { is_nowhere(**address) };
-        let outside = |address: &&IpAddr| inside && !published.holds(**address);
+        let outside = |address: &&IpAddr| inside && !published.holds(translated(**address));
         let bogon = answers.iter().find(bogon).map(|address| DnsFailure::Bogon(*address));
         let outside = || answers.iter().find(outside).map(|address| DnsFailure::OutsideRanges(*address));
         bogon.or_else(outside).map(Failure::from)
@@ -63,6 +63,17 @@ impl Endpoint {
 /// An address that no public server has.
 fn is_special(address: IpAddr) -> bool {
     special_purpose(Prefix::host(address)).is_some()
+}
+
+/// The IPv4 address that a translator reaches under this one (RFC 6052, the well-known prefix), or the address itself.
+fn translated(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
+            let [.., a, b, c, d] = v6.octets();
+            IpAddr::from([a, b, c, d])
+        }
+        _ => address,
+    }
 }
 
 /// An address that no server at all has, other than this host. A private address may be a company's own way to a service.

@@ -1,6 +1,7 @@
 //! The shell: sockets, time and signals around the pure core.
 
 pub mod connect;
+pub mod endpoint;
 pub mod interrupt;
 pub mod scan;
 pub mod stream;

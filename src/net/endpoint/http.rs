@@ -29,10 +29,14 @@ const MOST_HEADERS: usize = 100;
 const STALL: Duration = Duration::from_millis(3500);
 /// What a server may take to think: no byte has to pass meanwhile.
 const THINKING: Duration = Duration::from_secs(5);
+/// After so long a transfer is ended: its rate is known, and a person waits.
+const ENOUGH: Duration = Duration::from_secs(8);
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// What is kept of a page, to see whose it is.
 const PAGE_BYTES: usize = 64 << 10;
+/// What a segment carries on most paths.
+const SEGMENT_BYTES: u64 = 1448;
 /// Pieces that a body is sent in.
 const PIECE_BYTES: usize = 16 << 10;
 /// The beginning of a transfer, over which the rate still grows, is left out of it.
@@ -114,14 +118,16 @@ impl Session {
         let began = Instant::now();
         let sent = Arc::new(AtomicU64::new(0));
         let mut answered = Answered { head: HttpDetail { version: self.version(), ..HttpDetail::default() }, ..Answered::default() };
-        let head = self.head(asked, &sent, witness).await;
+        let head = self.head(asked, &sent, witness).await.transpose();
         answered.head_took = began.elapsed();
         let sending = asked.body_bytes.is_some().then(|| TransferDetail {
             sent_bytes: sent.load(Ordering::Relaxed),
             ..TransferDetail::default()
         });
         match head {
-            Err(failure) => {
+            // Ended by us, in the middle of the request's body.
+            None => answered.transfer = sending.map(|sending| TransferDetail { cut_short: true, ..sending }),
+            Some(Err(failure)) => {
                 answered.transfer = sending;
                 if matches!(failure, Failure::Transfer(_)) {
                     answered.transfer_failure = Some(failure);
@@ -129,7 +135,7 @@ impl Session {
                     answered.head_failure = Some(failure);
                 }
             }
-            Ok(response) => {
+            Some(Ok(response)) => {
                 describe(&mut answered.head, &response);
                 read(response, asked, &mut answered, sending.unwrap_or_default()).await;
             }
@@ -145,7 +151,7 @@ impl Session {
         asked: &Asked,
         sent: &Arc<AtomicU64>,
         witness: Option<&Witness>,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Option<Response<Incoming>>, Failure> {
         let request = self.request(asked, sent);
         let answer = async {
             match self {
@@ -161,8 +167,10 @@ impl Session {
         };
         let all = asked.body_bytes.unwrap_or(0);
         tokio::select! {
-            answer = answer => answer.map_err(|error| head_failure(&error, sent.load(Ordering::Relaxed), all)),
-            failure = stalled(sent, all, witness) => Err(failure),
+            answer = answer => {
+                answer.map(Some).map_err(|error| head_failure(&error, sent.load(Ordering::Relaxed), all))
+            }
+            ended = stalled(sent, all, witness) => ended.map_or(Ok(None), Err),
         }
     }
 
@@ -182,9 +190,10 @@ impl Session {
     }
 }
 
-/// Ends when nothing has moved for too long.
-async fn stalled(sent: &AtomicU64, all: u64, witness: Option<&Witness>) -> Failure {
-    let (mut before, mut since) = ((0, 0), Instant::now());
+/// Ends when nothing has moved for too long, and without a failure when a body has moved for long enough.
+async fn stalled(sent: &AtomicU64, all: u64, witness: Option<&Witness>) -> Option<Failure> {
+    let began = Instant::now();
+    let (mut before, mut since) = ((0, 0), began);
     loop {
         sleep(LOOK).await;
         let now = (sent.load(Ordering::Relaxed), witness.map_or(0, |witness| witness.info().unacknowledged));
@@ -194,10 +203,14 @@ async fn stalled(sent: &AtomicU64, all: u64, witness: Option<&Witness>) -> Failu
         let quiet = since.elapsed();
         let waits_for_the_network = now.0 < all || now.1 > 0;
         if waits_for_the_network && quiet >= STALL {
-            return if all > 0 { TransferFailure::Stalled(now.0).into() } else { HttpFailure::NoAnswer.into() };
+            let stalled = TransferFailure::Stalled(now.0.saturating_sub(u64::from(now.1) * SEGMENT_BYTES));
+            return Some(if all > 0 { stalled.into() } else { HttpFailure::NoAnswer.into() });
         }
         if quiet >= THINKING {
-            return HttpFailure::NoAnswer.into();
+            return Some(HttpFailure::NoAnswer.into());
+        }
+        if all > 0 && waits_for_the_network && began.elapsed() >= ENOUGH {
+            return None;
         }
     }
 }
@@ -243,10 +256,15 @@ async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answer
                 if transfer.received_bytes > asked.most_bytes {
                     break Some(TransferFailure::TooLarge);
                 }
+                if began.elapsed() >= ENOUGH {
+                    transfer.cut_short = true;
+                    break None;
+                }
             }
         }
     };
-    transfer.sha256 = failure.is_none().then(|| hexadecimal(&hash.finalize()));
+    let whole = failure.is_none() && !transfer.cut_short;
+    transfer.sha256 = whole.then(|| hexadecimal(&hash.finalize()));
     transfer.bits_per_second = warm.and_then(|(since, before)| rate(transfer.received_bytes - before, since.elapsed()));
     (answered.transfer_started, answered.transfer_took) = (Some(began), began.elapsed());
     answered.transfer_failure = failure.map(Failure::from);
@@ -351,4 +369,14 @@ pub(super) fn padding() -> (HeaderName, HeaderValue) {
     const BYTES: usize = 3000;
     let value = HeaderValue::from_str(&"x".repeat(BYTES)).expect("letters");
     (HeaderName::from_static("x-egressd-padding"), value)
+}
+
+impl Session {
+    /// Whether the other side has closed the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_closed(),
+            Self::Http2(sender) => sender.is_closed(),
+        }
+    }
 }

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::endpoint::{Certificate, ServerNameUse, TlsDetail, Trusted};
+use crate::fingerprint::{IssuerName, issuer};
 use crate::observe::Failure;
 use crate::text::{hexadecimal, printable};
 
@@ -72,6 +73,15 @@ impl Stores {
         Self { bundle: verifier(bundle).expect("the embedded bundle has roots"), system: verifier(system).ok(), provider }
     }
 
+    /// A client that trusts what our bundle trusts.
+    pub(super) fn client(&self) -> ClientConfig {
+        ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .expect("ring offers TLS 1.2 and 1.3")
+            .with_webpki_verifier(Arc::clone(&self.bundle))
+            .with_no_client_auth()
+    }
+
     /// Makes a handshake, and goes on whoever answers: what it showed is judged afterwards.
     pub(super) async fn shake<S>(&self, stream: S, hello: Hello<'_>, limit: Duration) -> Shaken<S>
     where
@@ -122,6 +132,7 @@ impl Stores {
         detail.chain = chain.len();
         let Some(leaf) = chain.first() else { return };
         detail.certificate = certificate(leaf);
+        detail.product = chain.iter().find_map(product);
         let now = UnixTime::now();
         detail.bundle = verify(&self.bundle, chain, hello.host, now);
         detail.system = self.system.as_ref().and_then(|system| verify(system, chain, hello.host, now));
@@ -195,6 +206,17 @@ fn certificate(leaf: &CertificateDer<'_>) -> Option<Certificate> {
         not_after: parsed.validity().not_after.timestamp(),
         key_sha256: hexadecimal(&Sha256::digest(parsed.public_key().raw)),
     })
+}
+
+/// The product that issued a certificate of the chain, or that the certificate is of.
+fn product(shown: &CertificateDer<'static>) -> Option<String> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(shown).ok()?;
+    let first = |part: &x509_parser::x509::AttributeTypeAndValue<'_>| part.as_str().ok().map(ToOwned::to_owned);
+    let name = |name: &x509_parser::x509::X509Name<'_>| IssuerName {
+        common_name: name.iter_common_name().next().and_then(first),
+        organization: name.iter_organization().next().and_then(first),
+    };
+    issuer(&name(parsed.issuer())).map(|product| product.name.clone())
 }
 
 /// Accepts any certificate and remembers it; that the other side holds its key is verified.

@@ -1,0 +1,206 @@
+//! Checks endpoints layer by layer: each operation on each address is recorded on its own, and nothing falls back.
+
+mod http;
+mod portal;
+mod quic;
+mod resolve;
+mod tls;
+mod visit;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use hyper::header::HeaderMap;
+use rustls::pki_types::CertificateDer;
+use tokio::time::sleep;
+
+use super::interrupt::Interrupt;
+use super::stream::TcpConnection;
+use crate::endpoint::{Endpoint, EndpointRun, HeaderSource, Path, Resolver, RunContext};
+use crate::prefix::PrefixSet;
+use tls::Stores;
+use visit::Visit;
+
+/// What is to be checked.
+#[derive(Clone, Debug)]
+pub struct Errand<'a> {
+    /// The endpoints, each with the headers of its requests.
+    pub endpoints: Vec<(&'a Endpoint, HeaderMap)>,
+    /// Resolvers besides the system's.
+    pub resolvers: &'a [Resolver],
+    /// Authorities to trust besides the embedded bundle.
+    pub roots: &'a [CertificateDer<'static>],
+    /// The published ranges.
+    pub published: &'a PrefixSet,
+    /// Addresses outside them.
+    pub controls: &'a [SocketAddr],
+}
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// A run for each endpoint and path.
+    pub runs: Vec<EndpointRun>,
+    /// What is known besides.
+    pub context: RunContext,
+    /// What made the evidence poorer than it could be.
+    pub limits: Vec<String>,
+    /// It was ended early.
+    pub interrupted: bool,
+}
+
+/// Why the headers of an endpoint cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum HeaderError {
+    /// The environment lacks the variable.
+    #[error("endpoint {endpoint}: the environment has no {variable}")]
+    Variable {
+        /// The endpoint.
+        endpoint: String,
+        /// The variable.
+        variable: String,
+    },
+    /// The file cannot be read.
+    #[error("endpoint {endpoint}: cannot read {}", .file.display())]
+    File {
+        /// The endpoint.
+        endpoint: String,
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No header has such a name or value.
+    #[error("endpoint {endpoint}: {reason}")]
+    Text {
+        /// The endpoint.
+        endpoint: String,
+        /// What is wrong; the value is not in it.
+        reason: String,
+    },
+}
+
+/// How often a signal and the processor are looked for.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Checks all endpoints at once.
+///
+/// # Errors
+/// When no runtime can be had.
+pub fn check(errand: &Errand<'_>, interrupt: &Interrupt) -> io::Result<Seen> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let seen = runtime.block_on(run(errand, interrupt));
+    // Nobody waits for what is still under way.
+    runtime.shutdown_background();
+    Ok(seen)
+}
+
+/// The headers of an endpoint's requests, with what files and the environment hold.
+pub fn headers(endpoint: &Endpoint) -> Result<HeaderMap, HeaderError> {
+    let name = || endpoint.name.clone();
+    let values: Vec<(&str, String)> = endpoint
+        .headers
+        .iter()
+        .map(|(header, source)| Ok((header.as_str(), value(source, endpoint)?)))
+        .collect::<Result<_, HeaderError>>()?;
+    let named = values.iter().map(|(header, value)| (*header, value.as_str()));
+    visit::headers(named).map_err(|reason| HeaderError::Text { endpoint: name(), reason })
+}
+
+fn value(source: &HeaderSource, endpoint: &Endpoint) -> Result<String, HeaderError> {
+    let name = || endpoint.name.clone();
+    match source {
+        HeaderSource::Value(secret) => Ok(secret.expose().to_owned()),
+        HeaderSource::Environment { env } => {
+            std::env::var(env).map_err(|_| HeaderError::Variable { endpoint: name(), variable: env.clone() })
+        }
+        HeaderSource::File { file } => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|source| HeaderError::File { endpoint: name(), file: file.clone(), source })?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+    }
+}
+
+async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
+    let began = Instant::now();
+    let stores = Stores::new(errand.roots);
+    let (askers, trouble) = resolve::askers(errand.resolvers, &stores.client()).await;
+    let visits: Vec<Visit<'_>> = errand
+        .endpoints
+        .iter()
+        .map(|(endpoint, headers)| Visit {
+            endpoint,
+            headers: headers.clone(),
+            stores: &stores,
+            askers: &askers,
+            published: errand.published,
+            began,
+            steps: Mutex::new(Vec::new()),
+        })
+        .collect();
+    let lag = AtomicU64::new(0);
+    let first = errand.endpoints.iter().map(|(endpoint, _)| *endpoint).find(|endpoint| endpoint.url.is_https());
+    let beside = join(uplink(errand.controls), portal::sign(first, &askers));
+    let work = join(join_all(visits.iter().map(Visit::direct)), beside);
+    let done = tokio::select! {
+        done = work => Some(done),
+        () = watch(&lag, interrupt) => None,
+    };
+    let interrupted = done.is_none();
+    let (uplink, portal) = done.map_or((None, None), |(_, beside)| beside);
+    let starved = Duration::from_micros(lag.load(Ordering::Relaxed));
+    let runs = visits.into_iter().map(into_run).collect();
+    let limits = trouble.into_iter().collect();
+    Seen { runs, context: RunContext { uplink, portal, starved }, limits, interrupted }
+}
+
+fn into_run(visit: Visit<'_>) -> EndpointRun {
+    let mut steps = visit.steps.into_inner().expect("no holder panics");
+    steps.sort_by_key(|step| step.started);
+    EndpointRun { endpoint: visit.endpoint.clone(), path: Path::Direct, steps, offender: None }
+}
+
+/// Whether any address outside the published ranges answers; none where none is asked.
+async fn uplink(controls: &[SocketAddr]) -> Option<bool> {
+    const LIMIT: Duration = Duration::from_secs(3);
+    let asked = |control: &SocketAddr| connects(*control, LIMIT);
+    let mut asked: FuturesUnordered<_> = controls.iter().map(asked).collect();
+    let mut any = None;
+    while let Some(answered) = asked.next().await {
+        // An address without a route says nothing of the uplink.
+        any = answered.map_or(any, |answered| Some(any == Some(true) || answered));
+        if any == Some(true) {
+            break;
+        }
+    }
+    any
+}
+
+fn connects(control: SocketAddr, limit: Duration) -> impl Future<Output = Option<bool>> {
+    use crate::observe::Failure;
+    async move {
+        match TcpConnection::connect(control, None, limit).await {
+            // A reset is an answer of somebody outside as well.
+            Ok(_) | Err(Failure::Reset) => Some(true),
+            Err(Failure::NoRoute | Failure::LocalLimit(_)) => None,
+            Err(_) => Some(false),
+        }
+    }
+}
+
+/// Ends with a signal; until then measures how late this process is given the processor.
+async fn watch(lag: &AtomicU64, interrupt: &Interrupt) {
+    while !interrupt.came() {
+        let before = Instant::now();
+        sleep(TICK).await;
+        let late = before.elapsed().saturating_sub(TICK);
+        lag.fetch_max(u64::try_from(late.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}

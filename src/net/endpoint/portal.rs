@@ -1,0 +1,95 @@
+//! Captive portals: plain HTTP for a path that no server has, and what answers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hyper::header::HeaderMap;
+use tokio::time::timeout;
+
+use super::http::{Asked, Session};
+use super::resolve::Asker;
+use crate::endpoint::{Endpoint, EndpointUrl, HttpVersion, PortalSign};
+use crate::net::stream::TcpConnection;
+use crate::prefix::Family;
+
+/// A portal answers from nearby.
+const LIMIT: Duration = Duration::from_secs(3);
+/// No server has it: who answers with a page answers everything with a page.
+const PATH: &str = "/egressd-is-there-a-portal";
+
+/// What answers in the place of the endpoint's server, if anything does.
+pub(super) async fn sign(endpoint: Option<&Endpoint>, askers: &[Asker]) -> Option<PortalSign> {
+    let endpoint = endpoint?;
+    let address = address(endpoint, askers).await?;
+    let url = EndpointUrl::parse(&format!("http://{}{PATH}", host(&endpoint.url))).ok()?;
+    let answered = timeout(LIMIT, ask(&url, address)).await.ok()??;
+    let (status, location) = answered;
+    let elsewhere = location.as_deref().is_some_and(|location| leads_elsewhere(&url, location));
+    let sign = match status {
+        511 => true,
+        200 => true,
+        301 | 302 | 303 | 307 | 308 => elsewhere,
+        _ => false,
+    };
+    sign.then(|| PortalSign { url: url.shown().to_owned(), status, location })
+}
+
+fn host(url: &EndpointUrl) -> String {
+    if url.host().contains(':') { format!("[{}]", url.host()) } else { url.host().to_owned() }
+}
+
+async fn address(endpoint: &Endpoint, askers: &[Asker]) -> Option<SocketAddr> {
+    if let Ok(address) = endpoint.url.host().parse() {
+        return Some(SocketAddr::new(address, 80));
+    }
+    let asker = askers.first()?;
+    for family in [Family::V4, Family::V6].into_iter().filter(|family| endpoint.takes(*family)) {
+        if let Some(&address) = asker.ask(endpoint.url.host(), family).await.detail.answers.first() {
+            return Some(SocketAddr::new(address, 80));
+        }
+    }
+    None
+}
+
+/// Status, and where it leads; of a status 200 only when it is a page.
+async fn ask(url: &EndpointUrl, address: SocketAddr) -> Option<(u16, Option<String>)> {
+    let connection = TcpConnection::connect(address, None, LIMIT).await.ok()?;
+    let witness = connection.witness();
+    let mut session = Session::open(Box::new(connection), HttpVersion::Http1).await.ok()?;
+    let asked = Asked {
+        method: "GET",
+        uri: url.target().parse().ok()?,
+        authority: url.authority(),
+        absolute: false,
+        headers: HeaderMap::new(),
+        body_bytes: None,
+        most_bytes: 64 << 10,
+    };
+    let head = session.ask(&asked, Some(&witness)).await.head;
+    let status = head.status.filter(|status| *status != 200 || head.is_page())?;
+    Some((status, head.header("location").map(ToOwned::to_owned)))
+}
+
+/// Whether a redirection leaves the site: not for its parent or sub-domains, and not for another scheme alone.
+fn leads_elsewhere(url: &EndpointUrl, location: &str) -> bool {
+    let Some(next) = url.join(location) else { return true };
+    let site = |host: &str| {
+        let labels: Vec<&str> = host.rsplit('.').take(2).collect();
+        labels.join(".")
+    };
+    site(next.host()) != site(url.host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portal_leads_to_another_site() {
+        let url = EndpointUrl::parse("http://cdn.example.com/x").unwrap();
+        assert!(!leads_elsewhere(&url, "https://cdn.example.com/x"));
+        assert!(!leads_elsewhere(&url, "https://www.example.com/"));
+        assert!(leads_elsewhere(&url, "http://portal.hotel.example/login"));
+        assert!(leads_elsewhere(&url, "http://10.0.0.1/"));
+    }
+}

@@ -1,0 +1,494 @@
+//! One endpoint over one path: from its name to its last byte, each layer recorded on its own.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Uri, header};
+use rustls::pki_types::CertificateDer;
+use tokio::time::sleep;
+
+use super::http::{Answered, Asked, Io, Session, padding};
+use super::resolve::{Answer, Asker};
+use super::tls::{Hello, NameShown, Stores};
+use crate::endpoint::{
+    ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Method, Step, TlsDetail, Variant,
+};
+use crate::fingerprint::{PageParts, page, title};
+use crate::net::stream::{TcpConnection, Witness};
+use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
+use crate::prefix::{Family, PrefixSet};
+use crate::text::printable;
+
+/// The kernel's third SYN goes out after 3 seconds; an answer to it would come too late for a person.
+const CONNECT: Duration = Duration::from_secs(3);
+/// When a second socket is tried beside a silent first.
+const AGAIN: Duration = Duration::from_secs(1);
+/// A handshake takes two round trips, and a busy server a moment.
+const HANDSHAKE: Duration = Duration::from_millis(2500);
+/// Small enough for any path: IPv6 carries packets of 1,280 bytes everywhere (RFC 8200), tunnels included.
+const SMALL_SEGMENT: u32 = 1200;
+/// Addresses that are asked of each family: more say nothing new.
+const MOST_ADDRESSES: usize = 4;
+/// Redirections that are followed, as many as common clients do at the least.
+const MOST_REDIRECTS: usize = 5;
+/// The most that is read where no length is expected: the largest file that the platform sends has 20 MB.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// One endpoint, and everything that is needed to ask it.
+pub(super) struct Visit<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) headers: HeaderMap,
+    pub(super) stores: &'a Stores,
+    pub(super) askers: &'a [Asker],
+    pub(super) published: &'a PrefixSet,
+    pub(super) began: Instant,
+    pub(super) steps: Mutex<Vec<Step>>,
+}
+
+/// One address, and how it is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lane {
+    pub(super) address: SocketAddr,
+    pub(super) variant: Variant,
+    /// The body is transferred as well, not only asked for.
+    pub(super) whole: bool,
+}
+
+/// A connection on which requests can be made, and who it is with.
+struct Ready {
+    io: Box<dyn Io>,
+    witness: Witness,
+    version: HttpVersion,
+    trust: Trust,
+    chain: Vec<CertificateDer<'static>>,
+}
+
+/// How far the other side is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It proved by our bundle who it is.
+    Authenticated,
+    /// The system's programs would go on.
+    Accepted,
+    /// There is no TLS.
+    Plain,
+    /// Nothing secret is told to it.
+    Nobody,
+}
+
+impl Visit<'_> {
+    /// Straight to the addresses of the name, all at once.
+    pub(super) async fn direct(&self) {
+        let lanes = self.resolve().await;
+        let quic = lanes.first().filter(|_| self.endpoint.url.is_https()).map(|lane| lane.address);
+        join(join_all(lanes.iter().map(|lane| self.walk(*lane))), self.quic(quic)).await;
+    }
+
+    /// All layers of one address.
+    pub(super) async fn walk(&self, lane: Lane) {
+        // What needs its own connection goes on beside the first.
+        let bulky = lane.whole && self.endpoint.body().is_none();
+        let second = async {
+            if bulky {
+                self.layers(Lane { variant: Variant::Http1, ..lane }, None).await;
+            }
+        };
+        join(self.layers(lane, None), second).await;
+        if lane.whole && self.stuck(lane.address) {
+            self.layers(Lane { variant: Variant::SmallSegments, ..lane }, Some(SMALL_SEGMENT)).await;
+        }
+    }
+
+    async fn layers(&self, lane: Lane, segment: Option<u32>) {
+        let Some(connection) = self.connect(lane, segment).await else { return };
+        let Some(ready) = self.secure(lane, connection).await else { return };
+        self.exchange(lane, ready).await;
+    }
+
+    // --- names --------------------------------------------------------------------------------------------------------
+
+    async fn resolve(&self) -> Vec<Lane> {
+        let url = &self.endpoint.url;
+        if let Ok(address) = url.host().parse::<IpAddr>() {
+            return vec![Lane { address: SocketAddr::new(address, url.port()), variant: Variant::Plain, whole: true }];
+        }
+        let families = [Family::V4, Family::V6].into_iter().filter(|family| self.endpoint.takes(*family));
+        let asked: Vec<_> =
+            families.flat_map(|family| self.askers.iter().map(move |asker| asker.ask(url.host(), family))).collect();
+        let answers = join_all(asked).await;
+        let lanes = self.lanes(&answers);
+        for answer in answers {
+            self.looked_up(answer);
+        }
+        lanes
+    }
+
+    fn looked_up(&self, answer: Answer) {
+        let misled = self.endpoint.misled_by(&answer.detail.answers, self.published);
+        self.push(Step {
+            operation: Operation::Resolve,
+            variant: if answer.detail.system { Variant::Plain } else { Variant::OtherResolver },
+            address: None,
+            started: answer.started.saturating_duration_since(self.began),
+            took: answer.took,
+            detail: Detail::Resolve(answer.detail),
+            failure: answer.failure.or(misled),
+        });
+    }
+
+    /// What is asked: the addresses that the system's resolvers give, then those that only others give.
+    fn lanes(&self, answers: &[Answer]) -> Vec<Lane> {
+        let given = |system| answers.iter().filter(move |answer| answer.detail.system == system);
+        let addresses = |system| given(system).flat_map(|answer| answer.detail.answers.iter().copied());
+        let mut lanes: Vec<Lane> = Vec::new();
+        // Without a resolver of its own the system goes by the others.
+        let own = given(true).next().is_some();
+        for (system, variant) in [(true, Variant::Plain), (false, if own { Variant::OtherResolver } else { Variant::Plain })] {
+            for address in addresses(system) {
+                let same = |lane: &&Lane| lane.address.is_ipv4() == address.is_ipv4() && lane.variant == variant;
+                let known = lanes.iter().any(|lane| lane.address.ip() == address);
+                if known || address.is_unspecified() || lanes.iter().filter(same).count() >= MOST_ADDRESSES {
+                    continue;
+                }
+                let whole = lanes.iter().filter(same).count() == 0;
+                lanes.push(Lane { address: SocketAddr::new(address, self.endpoint.url.port()), variant, whole });
+            }
+        }
+        lanes
+    }
+
+    // --- connections --------------------------------------------------------------------------------------------------
+
+    /// Connects, with a second socket beside a first that stays silent: one lost packet is no verdict.
+    async fn connect(&self, lane: Lane, segment: Option<u32>) -> Option<TcpConnection> {
+        let mut first = Box::pin(self.attempt(lane.address, lane.variant, segment, CONNECT));
+        tokio::select! {
+            done = &mut first => return done,
+            () = sleep(AGAIN) => {}
+        }
+        let again = if lane.variant == Variant::Plain { Variant::Again } else { lane.variant };
+        let mut second = Box::pin(self.attempt(lane.address, again, segment, CONNECT - AGAIN / 2));
+        tokio::select! {
+            done = &mut first => match done {
+                Some(connection) => Some(connection),
+                None => second.await,
+            },
+            done = &mut second => match done {
+                Some(connection) => Some(connection),
+                None => first.await,
+            },
+        }
+    }
+
+    async fn attempt(
+        &self,
+        address: SocketAddr,
+        variant: Variant,
+        segment: Option<u32>,
+        limit: Duration,
+    ) -> Option<TcpConnection> {
+        let began = Instant::now();
+        let done = TcpConnection::connect(address, segment, limit).await;
+        let info = done.as_ref().ok().map(|connection| connection.witness().info());
+        let detail = info.map_or_else(ConnectDetail::default, |info| ConnectDetail {
+            rtt_microseconds: Some(info.rtt_microseconds),
+            segment_bytes: Some(info.segment_bytes),
+            mtu_bytes: Some(info.mtu_bytes),
+        });
+        let failure = done.as_ref().err().cloned();
+        self.done(Operation::Connect, variant, Some(address), began, Detail::Connect(detail), failure);
+        done.ok()
+    }
+
+    // --- TLS ----------------------------------------------------------------------------------------------------------
+
+    async fn secure(&self, lane: Lane, connection: TcpConnection) -> Option<Ready> {
+        let witness = connection.witness();
+        if !self.endpoint.url.is_https() {
+            let (io, version) = (Box::new(connection) as Box<dyn Io>, HttpVersion::Http1);
+            return Some(Ready { io, witness, version, trust: Trust::Plain, chain: Vec::new() });
+        }
+        let http2 = lane.variant != Variant::Http1;
+        let hello = Hello { host: self.endpoint.url.host(), name: NameShown::Own, http2 };
+        let ready = self.shake(lane, connection, hello).await;
+        if ready.is_none() && lane.variant == Variant::Plain {
+            self.without_the_name(lane).await;
+        }
+        ready.map(|(io, version, trust, chain)| Ready { io, witness, version, trust, chain })
+    }
+
+    #[allow(clippy::type_complexity)] // the parts of a `Ready`, whose witness the caller holds
+    async fn shake(
+        &self,
+        lane: Lane,
+        connection: TcpConnection,
+        hello: Hello<'_>,
+    ) -> Option<(Box<dyn Io>, HttpVersion, Trust, Vec<CertificateDer<'static>>)> {
+        let began = Instant::now();
+        let shaken = self.stores.shake(connection, hello, HANDSHAKE).await;
+        let version = if shaken.detail.alpn.as_deref() == Some("h2") { HttpVersion::Http2 } else { HttpVersion::Http1 };
+        let trust = trust(&shaken.detail);
+        let detail = Detail::Tls(Box::new(shaken.detail));
+        self.done(Operation::TlsHandshake, lane.variant, Some(lane.address), began, detail, shaken.failure);
+        shaken.stream.map(|stream| (Box::new(stream) as Box<dyn Io>, version, trust, shaken.chain))
+    }
+
+    /// A handshake that breaks with the name and passes without it, or with another, is broken because of the name.
+    async fn without_the_name(&self, lane: Lane) {
+        let host = self.endpoint.url.host();
+        let with = |name, variant| async move {
+            let lane = Lane { variant, ..lane };
+            if let Some(connection) = self.attempt(lane.address, variant, None, CONNECT).await {
+                self.shake(lane, connection, Hello { host, name, http2: true }).await;
+            }
+        };
+        join(with(NameShown::None, Variant::WithoutName), with(NameShown::Neutral, Variant::NeutralName)).await;
+    }
+
+    // --- HTTP ---------------------------------------------------------------------------------------------------------
+
+    async fn exchange(&self, lane: Lane, ready: Ready) {
+        let Ready { io, witness, version, trust, chain } = ready;
+        let began = Instant::now();
+        let mut session = match Session::open(io, version).await {
+            Ok(session) => session,
+            Err(failure) => {
+                let detail = Answered::default().head;
+                let detail = Detail::Http(Box::new(detail));
+                return self.done(Operation::HttpRoundTrip, lane.variant, Some(lane.address), began, detail, Some(failure));
+            }
+        };
+        let mut asked = self.request(lane, trust, &self.endpoint.url);
+        let (mut url, mut redirects) = (self.endpoint.url.clone(), Vec::new());
+        loop {
+            let began = Instant::now();
+            let mut answered = session.ask(&asked, Some(&witness)).await;
+            let next = self.redirection(&url, &answered);
+            if let Some(Ok(next)) = &next
+                && redirects.len() < MOST_REDIRECTS
+            {
+                redirects.push(printable(next.shown(), 200));
+                asked = self.request(lane, trust, next);
+                url = next.clone();
+                continue;
+            }
+            answered.head.redirects = std::mem::take(&mut redirects);
+            let endless = || next.as_ref().map(|next| next.as_ref().map_or_else(Clone::clone, |next| next.shown().to_owned()));
+            let off_site = endless().map(|to| Failure::from(HttpFailure::Redirect(printable(&to, 200))));
+            self.date(&mut answered, trust, &chain);
+            let good = self.judge(lane, began, answered, trust, off_site);
+            if let (true, Some(rest)) = (good && lane.whole && lane.variant == Variant::Plain, self.endpoint.idle()) {
+                self.rest(lane, &mut session, &asked, &witness, rest).await;
+            }
+            return;
+        }
+    }
+
+    /// Where an unexpected redirection leads: on this site, or elsewhere.
+    fn redirection(&self, from: &EndpointUrl, answered: &Answered) -> Option<Result<EndpointUrl, String>> {
+        let status = answered.head.status.filter(|status| matches!(status, 301 | 302 | 303 | 307 | 308))?;
+        if self.endpoint.expect_status.contains(&status) {
+            return None;
+        }
+        let location = answered.head.header("location")?;
+        let next = from.join(location);
+        let here = |next: &EndpointUrl| {
+            (next.host(), next.port(), next.is_https()) == (from.host(), from.port(), from.is_https())
+        };
+        Some(next.filter(here).ok_or_else(|| location.to_owned()))
+    }
+
+    fn request(&self, lane: Lane, trust: Trust, url: &EndpointUrl) -> Asked {
+        let bare = trust == Trust::Nobody;
+        let mut headers = if bare { HeaderMap::new() } else { self.headers.clone() };
+        let agent = HeaderValue::from_static(concat!("egressd/", env!("CARGO_PKG_VERSION")));
+        headers.entry(header::USER_AGENT).or_insert(agent);
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        // Over two packets, to see whether such pass.
+        if matches!(lane.variant, Variant::Http1 | Variant::SmallSegments) && self.endpoint.body().is_none() {
+            headers.extend([padding()]);
+        }
+        let target = if bare { "/" } else { url.target() };
+        let scheme = if url.is_https() { "https" } else { "http" };
+        let uri = format!("{scheme}://{}{target}", url.authority());
+        let sends = lane.whole && !bare;
+        let method = if bare || (!lane.whole && self.endpoint.body().is_some()) { Method::Get } else { self.endpoint.method() };
+        Asked {
+            method: method.name(),
+            uri: uri.parse::<Uri>().unwrap_or_default(),
+            authority: url.authority(),
+            absolute: false,
+            headers,
+            body_bytes: self.endpoint.body().filter(|_| sends),
+            most_bytes: self.most_bytes(lane),
+        }
+    }
+
+    /// The first address of a family is asked for the whole body, the others for as much as a page has.
+    fn most_bytes(&self, lane: Lane) -> u64 {
+        const PAGE: u64 = 64 << 10;
+        if lane.whole && lane.variant != Variant::Http1 {
+            self.endpoint.expect_bytes.map_or(MOST_BYTES, |bytes| bytes.saturating_add(1).max(PAGE))
+        } else {
+            PAGE
+        }
+    }
+
+    /// A certificate that is not valid now may be valid at the time that the server's clock shows.
+    fn date(&self, answered: &mut Answered, trust: Trust, chain: &[CertificateDer<'static>]) {
+        if trust == Trust::Authenticated || chain.is_empty() {
+            return;
+        }
+        let date = answered.head.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let seconds = date.and_then(|date| u64::try_from(date.timestamp().as_second()).ok());
+        let at = seconds.and_then(|seconds| self.stores.at(chain, self.endpoint.url.host(), seconds));
+        let mut steps = self.steps.lock().expect("no holder panics");
+        let last = steps.iter_mut().rev().find_map(|step| match &mut step.detail {
+            Detail::Tls(detail) => Some(detail),
+            _ => None,
+        });
+        if let Some(detail) = last {
+            detail.at_server_time = at;
+        }
+    }
+
+    /// Records head and body; whether both are as they should be.
+    fn judge(&self, lane: Lane, began: Instant, mut answered: Answered, trust: Trust, off_site: Option<Failure>) -> bool {
+        self.recognise(&mut answered);
+        let authenticated = trust == Trust::Authenticated;
+        let asked_for = lane.whole || self.endpoint.body().is_none();
+        let misanswered = || off_site.or_else(|| self.endpoint.misanswered_by(&answered.head, authenticated));
+        let head_failure = answered.head_failure.clone().or_else(|| if asked_for { misanswered() } else { None });
+        let body_failure = answered.transfer_failure.clone().or_else(|| {
+            let transfer = answered.transfer.as_ref().filter(|_| lane.whole && lane.variant != Variant::Http1)?;
+            if head_failure.is_some() { None } else { self.endpoint.changed(&answered.head, transfer, authenticated) }
+        });
+        // What is more than a page of an address that is not asked for the whole is left unread on purpose.
+        let on_purpose = Some(Failure::from(TransferFailure::TooLarge));
+        let partial = self.most_bytes(lane) != self.most_bytes(Lane { whole: true, variant: Variant::Plain, ..lane });
+        let body_failure = body_failure.filter(|failure| !(partial && Some(failure) == on_purpose.as_ref()));
+        let good = head_failure.is_none() && body_failure.is_none();
+        let (transfer, transfer_started, transfer_took) =
+            (answered.transfer.take(), answered.transfer_started.unwrap_or(began), answered.transfer_took);
+        let head_seen = answered.head.status.is_some() || head_failure.is_some();
+        if head_seen {
+            let step = self.step(Operation::HttpRoundTrip, lane, began, answered.head_took, Detail::Http(Box::new(answered.head)), head_failure);
+            self.push(step);
+        }
+        if let Some(transfer) = transfer {
+            let uploaded = answered.transfer_started.is_none();
+            let took = if uploaded { answered.head_took } else { transfer_took };
+            let step = self.step(Operation::Transfer, lane, transfer_started, took, Detail::Transfer(transfer), body_failure);
+            self.push(step);
+        }
+        good
+    }
+
+    fn recognise(&self, answered: &mut Answered) {
+        let Some(status) = answered.head.status else { return };
+        let title = title(&answered.page);
+        let parts = PageParts {
+            status,
+            headers: &answered.head.headers,
+            location: answered.head.header("location"),
+            title: title.as_deref(),
+            body: &answered.page,
+        };
+        // Products are named in what is wrong, or in a page where none was asked for.
+        if !self.endpoint.expects(status) || answered.head.is_page() {
+            let seen = page(&parts);
+            answered.head.product = seen.map(|seen| seen.product.name.clone());
+            answered.head.title = title.map(|title| printable(&title, 120));
+        }
+    }
+
+    // --- what takes time ----------------------------------------------------------------------------------------------
+
+    /// Rests the connection and asks again.
+    async fn rest(&self, lane: Lane, session: &mut Session, asked: &Asked, witness: &Witness, rest: Duration) {
+        let began = Instant::now();
+        sleep(rest).await;
+        // A server may close a connection that rests: it says so, and nothing is lost.
+        let failure = if session.is_closed() {
+            None
+        } else {
+            session.ask(asked, Some(witness)).await.head_failure.map(|_| Failure::IdleCut)
+        };
+        let detail = Detail::Idle { rested_seconds: rest.as_secs() };
+        self.done(Operation::Idle, lane.variant, Some(lane.address), began, detail, failure);
+    }
+
+    async fn quic(&self, address: Option<SocketAddr>) {
+        let Some(address) = address else { return };
+        let began = Instant::now();
+        let (versions, failure) = super::quic::ask(address).await;
+        self.done(Operation::Quic, Variant::Plain, Some(address), began, Detail::Quic { versions }, failure);
+    }
+
+    /// Whether the address took small packets and then fell silent over large ones.
+    fn stuck(&self, address: SocketAddr) -> bool {
+        let steps = self.steps.lock().expect("no holder panics");
+        let here = || steps.iter().filter(|step| step.address == Some(address));
+        here().any(|step| {
+            matches!(
+                step.failure,
+                Some(Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) | Failure::Transfer(TransferFailure::Stalled(_)))
+            )
+        })
+    }
+
+    // --- records ------------------------------------------------------------------------------------------------------
+
+    fn done(
+        &self,
+        operation: Operation,
+        variant: Variant,
+        address: Option<SocketAddr>,
+        began: Instant,
+        detail: Detail,
+        failure: Option<Failure>,
+    ) {
+        let started = began.saturating_duration_since(self.began);
+        self.push(Step { operation, variant, address, started, took: began.elapsed(), detail, failure });
+    }
+
+    fn step(
+        &self,
+        operation: Operation,
+        lane: Lane,
+        began: Instant,
+        took: Duration,
+        detail: Detail,
+        failure: Option<Failure>,
+    ) -> Step {
+        let started = began.saturating_duration_since(self.began);
+        Step { operation, variant: lane.variant, address: Some(lane.address), started, took, detail, failure }
+    }
+
+    fn push(&self, step: Step) {
+        self.steps.lock().expect("no holder panics").push(step);
+    }
+}
+
+fn trust(detail: &TlsDetail) -> Trust {
+    match () {
+        () if detail.authenticated() => Trust::Authenticated,
+        () if detail.acceptable() => Trust::Accepted,
+        () => Trust::Nobody,
+    }
+}
+
+/// The headers of a request, as the configuration names them.
+pub(super) fn headers<'a>(named: impl Iterator<Item = (&'a str, &'a str)>) -> Result<HeaderMap, String> {
+    named
+        .map(|(name, value)| {
+            let wrong = || format!("header `{}` cannot be sent: its name or value is not one", printable(name, 60));
+            let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            Ok((HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value))
+        })
+        .collect()
+}
