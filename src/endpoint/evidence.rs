@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Endpoint;
 use crate::observe::{Failure, Operation};
-use crate::prefix::Prefix;
+use crate::prefix::{Family, Prefix};
 use crate::verdict::Offender;
 
 /// Everything that was seen of one endpoint over one path.
@@ -35,8 +35,10 @@ pub enum Path {
 /// What is known beside the endpoints themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunContext {
-    /// Whether any address outside the published ranges answered; none where none was asked.
-    pub uplink: Option<bool>,
+    /// Whether anything outside answered over IPv4; none where nothing was asked.
+    pub v4: Option<bool>,
+    /// The same over IPv6.
+    pub v6: Option<bool>,
     /// What answers plain HTTP in the place of a server.
     pub portal: Option<PortalSign>,
     /// The longest time for which this process was not given the processor.
@@ -286,6 +288,26 @@ pub struct TransferDetail {
     /// The range that the address was chosen from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<Prefix>,
+}
+
+impl RunContext {
+    /// Notes whether an address answered.
+    pub fn note(&mut self, family: Family, answered: bool) {
+        let known = match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        };
+        *known = Some(*known == Some(true) || answered);
+    }
+
+    /// Whether anything answered over a family.
+    #[must_use]
+    pub fn answers(&self, family: Family) -> bool {
+        match family {
+            Family::V4 => self.v4 == Some(true),
+            Family::V6 => self.v6 == Some(true),
+        }
+    }
 }
 
 impl Path {

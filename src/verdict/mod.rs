@@ -1,8 +1,10 @@
 //! Verdicts: what the evidence allows to say, and what it was derived from.
 
+mod endpoint;
 mod offender;
 mod range;
 
+pub use endpoint::{EndpointVerdict, Layer, endpoints, limits_something};
 pub use offender::{Offender, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
 

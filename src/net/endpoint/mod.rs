@@ -7,7 +7,6 @@ mod resolve;
 mod tls;
 mod visit;
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -23,7 +22,8 @@ use tokio::time::sleep;
 use super::interrupt::Interrupt;
 use super::stream::TcpConnection;
 use crate::endpoint::{Endpoint, EndpointRun, HeaderSource, Path, Resolver, RunContext};
-use crate::prefix::PrefixSet;
+use crate::observe::Failure;
+use crate::prefix::{Family, PrefixSet};
 use tls::Stores;
 use visit::Visit;
 
@@ -154,11 +154,14 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
         () = watch(&lag, interrupt) => None,
     };
     let interrupted = done.is_none();
-    let (uplink, portal) = done.map_or((None, None), |(_, beside)| beside);
+    let (uplink, (plain, portal)) = done.map_or_else(Default::default, |(_, beside)| beside);
     let starved = Duration::from_micros(lag.load(Ordering::Relaxed));
     let runs = visits.into_iter().map(into_run).collect();
-    let limits = trouble.into_iter().collect();
-    Seen { runs, context: RunContext { uplink, portal, starved }, limits, interrupted }
+    let mut context = RunContext { portal, starved, ..RunContext::default() };
+    for (family, answered) in uplink.into_iter().chain(plain.map(|family| (family, true))) {
+        context.note(family, answered);
+    }
+    Seen { runs, context, limits: trouble.into_iter().collect(), interrupted }
 }
 
 fn into_run(visit: Visit<'_>) -> EndpointRun {
@@ -167,32 +170,29 @@ fn into_run(visit: Visit<'_>) -> EndpointRun {
     EndpointRun { endpoint: visit.endpoint.clone(), path: Path::Direct, steps, offender: None }
 }
 
-/// Whether any address outside the published ranges answers; none where none is asked.
-async fn uplink(controls: &[SocketAddr]) -> Option<bool> {
+/// Which controls answer; nothing is noted of one without a route.
+async fn uplink(controls: &[SocketAddr]) -> Vec<(Family, bool)> {
     const LIMIT: Duration = Duration::from_secs(3);
-    let asked = |control: &SocketAddr| connects(*control, LIMIT);
-    let mut asked: FuturesUnordered<_> = controls.iter().map(asked).collect();
-    let mut any = None;
-    while let Some(answered) = asked.next().await {
-        // An address without a route says nothing of the uplink.
-        any = answered.map_or(any, |answered| Some(any == Some(true) || answered));
-        if any == Some(true) {
+    let answered = |control: SocketAddr| async move {
+        let answered = match TcpConnection::connect(control, None, LIMIT).await {
+            // A reset is an answer of somebody outside as well.
+            Ok(_) | Err(Failure::Reset) => true,
+            Err(Failure::NoRoute | Failure::LocalLimit(_)) => return None,
+            Err(_) => false,
+        };
+        Some((Family::of(control.ip()), answered))
+    };
+    let mut asked: FuturesUnordered<_> = controls.iter().map(|control| answered(*control)).collect();
+    let mut seen: Vec<(Family, bool)> = Vec::new();
+    while let Some(one) = asked.next().await {
+        seen.extend(one);
+        // One that answers is enough for a family, and the others may be blocked.
+        let settled = |family| seen.contains(&(family, true)) || !controls.iter().any(|c| Family::of(c.ip()) == family);
+        if settled(Family::V4) && settled(Family::V6) {
             break;
         }
     }
-    any
-}
-
-fn connects(control: SocketAddr, limit: Duration) -> impl Future<Output = Option<bool>> {
-    use crate::observe::Failure;
-    async move {
-        match TcpConnection::connect(control, None, limit).await {
-            // A reset is an answer of somebody outside as well.
-            Ok(_) | Err(Failure::Reset) => Some(true),
-            Err(Failure::NoRoute | Failure::LocalLimit(_)) => None,
-            Err(_) => Some(false),
-        }
-    }
+    seen
 }
 
 /// Ends with a signal; until then measures how late this process is given the processor.

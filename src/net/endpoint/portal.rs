@@ -17,17 +17,21 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// No server has it: who answers with a page answers everything with a page.
 const PATH: &str = "/egressd-is-there-a-portal";
 
-/// What answers in the place of the endpoint's server, if anything does.
-pub(super) async fn sign(endpoint: Option<&Endpoint>, askers: &[Asker]) -> Option<PortalSign> {
-    let endpoint = endpoint?;
-    let address = address(endpoint, askers).await?;
-    let url = EndpointUrl::parse(&format!("http://{}{PATH}", host(&endpoint.url))).ok()?;
-    let answered = timeout(LIMIT, ask(&url, address)).await.ok()??;
-    let (status, location) = answered;
-    let elsewhere = location.as_deref().is_some_and(|location| leads_elsewhere(&url, location));
+/// The family over which plain HTTP is answered at all, and what answers in the place of the endpoint's server.
+pub(super) async fn sign(endpoint: Option<&Endpoint>, askers: &[Asker]) -> (Option<Family>, Option<PortalSign>) {
+    let Some(endpoint) = endpoint else { return (None, None) };
+    let Some(address) = address(endpoint, askers).await else { return (None, None) };
+    let Ok(connection) = TcpConnection::connect(address, None, LIMIT).await else { return (None, None) };
+    let family = Some(Family::of(address.ip()));
+    let url = EndpointUrl::parse(&format!("http://{}{PATH}", host(&endpoint.url))).expect("made of a URL's host");
+    let answered = timeout(LIMIT, ask(&url, connection)).await.ok().flatten();
+    (family, answered.and_then(|(status, location)| judge(&url, status, location)))
+}
+
+fn judge(url: &EndpointUrl, status: u16, location: Option<String>) -> Option<PortalSign> {
+    let elsewhere = location.as_deref().is_some_and(|location| leads_elsewhere(url, location));
     let sign = match status {
-        511 => true,
-        200 => true,
+        200 | 511 => true,
         301 | 302 | 303 | 307 | 308 => elsewhere,
         _ => false,
     };
@@ -52,8 +56,7 @@ async fn address(endpoint: &Endpoint, askers: &[Asker]) -> Option<SocketAddr> {
 }
 
 /// Status, and where it leads; of a status 200 only when it is a page.
-async fn ask(url: &EndpointUrl, address: SocketAddr) -> Option<(u16, Option<String>)> {
-    let connection = TcpConnection::connect(address, None, LIMIT).await.ok()?;
+async fn ask(url: &EndpointUrl, connection: TcpConnection) -> Option<(u16, Option<String>)> {
     let witness = connection.witness();
     let mut session = Session::open(Box::new(connection), HttpVersion::Http1).await.ok()?;
     let asked = Asked {

@@ -1,0 +1,447 @@
+//! Causes behind endpoints that fail: one for all that fail alike.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Cause, Diagnosis, Owner, Severity, ranges};
+use crate::endpoint::{Detail, EndpointRun, Path, RunContext, Step, TlsDetail, Trusted, Variant};
+use crate::fingerprint::{Product, products};
+use crate::observe::{DnsFailure, Failure, HttpFailure, ProxyFailure, TransferFailure};
+use crate::text::{counted, grouped};
+use crate::verdict::{EndpointVerdict, Layer, Mechanism, Verdict};
+
+/// What is known of the endpoints.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EndpointFindings<'a> {
+    /// What was seen.
+    pub runs: &'a [EndpointRun],
+    /// What is said of each.
+    pub verdicts: &'a [EndpointVerdict],
+    /// What is known besides.
+    pub context: Option<&'a RunContext>,
+}
+
+/// A run with what is said of it.
+#[derive(Clone, Copy)]
+struct Judged<'a> {
+    run: &'a EndpointRun,
+    verdict: &'a EndpointVerdict,
+}
+
+impl<'a> EndpointFindings<'a> {
+    /// The runs that decide: through the proxy where there is one, since programs go that way.
+    fn decisive(&self) -> impl Iterator<Item = Judged<'a>> {
+        let runs = self.runs;
+        let all = self.runs.iter().zip(self.verdicts).map(|(run, verdict)| Judged { run, verdict });
+        all.filter(move |judged| {
+            let proxied = |run: &EndpointRun| {
+                matches!(run.path, Path::Proxy(_)) && run.endpoint.name == judged.run.endpoint.name
+            };
+            matches!(judged.run.path, Path::Proxy(_)) || !runs.iter().any(proxied)
+        })
+    }
+}
+
+/// Whether the endpoints decide that something is not reachable, or cannot be told.
+#[must_use]
+pub fn endpoint_verdicts(findings: &EndpointFindings<'_>) -> Vec<Verdict> {
+    findings.decisive().map(|judged| judged.verdict.verdict).collect()
+}
+
+/// The causes, those that the ranges already show left out: they only learn which endpoints they concern.
+pub(super) fn causes(findings: &EndpointFindings<'_>, known: &mut [Diagnosis]) -> Vec<Diagnosis> {
+    let mut groups: BTreeMap<(Cause, String), Vec<Judged<'_>>> = BTreeMap::new();
+    for judged in findings.decisive() {
+        let Some(cause) = cause(judged) else { continue };
+        if !explained(judged, cause, known) {
+            groups.entry((cause, place(judged, cause))).or_default().push(judged);
+        }
+    }
+    let mut causes: Vec<Diagnosis> = groups.iter().map(|((cause, place), group)| diagnosis(*cause, place, group)).collect();
+    causes.extend(outside(findings));
+    causes.extend(quic(findings));
+    causes.extend(starved(findings));
+    causes
+}
+
+/// Whether the ranges show the same; the endpoint is then named there.
+fn explained(judged: Judged<'_>, cause: Cause, known: &mut [Diagnosis]) -> bool {
+    let addresses: Vec<_> = failing_addresses(judged.run);
+    let same = |diagnosis: &&mut Diagnosis| match cause {
+        Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset => {
+            !addresses.is_empty()
+                && addresses.iter().all(|address| diagnosis.prefixes.iter().any(|prefix| prefix.holds(*address)))
+        }
+        Cause::TlsIntercepted => diagnosis.id == Cause::TlsIntercepted,
+        Cause::OwnUplinkDown => diagnosis.id == Cause::OwnUplinkDown,
+        _ => false,
+    };
+    let found = known.iter_mut().find(same);
+    let is_known = found.is_some();
+    if let Some(diagnosis) = found {
+        diagnosis.endpoints.push(judged.run.endpoint.name.clone());
+    }
+    is_known
+}
+
+fn failing_addresses(run: &EndpointRun) -> Vec<std::net::IpAddr> {
+    let failing = |step: &&Step| step.variant == Variant::Plain && step.failure.is_some();
+    let mut addresses: Vec<_> =
+        run.steps.iter().filter(failing).filter_map(|step| Some(step.address?.ip())).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+fn cause(judged: Judged<'_>) -> Option<Cause> {
+    let EndpointVerdict { verdict, mechanism, failure, layer, name_blocked, .. } = judged.verdict;
+    match (verdict, mechanism) {
+        (Verdict::Undetermined, _) => return unsettled(failure.as_ref()?),
+        (verdict, _) if !verdict.accuses() => return None,
+        (_, Some(mechanism)) => return Some(of_mechanism(*mechanism, *layer, failure.as_ref(), *name_blocked)),
+        (_, None) => {}
+    }
+    Some(match failure.as_ref()? {
+        Failure::Dns(DnsFailure::NoAnswer | DnsFailure::ServerFailure) => unanswered(judged.run),
+        Failure::Dns(_) => Cause::NameNotFound,
+        Failure::TlsInvalidCertificate(_) => wrong_certificate(judged.run),
+        Failure::Proxy(_) => Cause::ProxyUnreachable,
+        Failure::Transfer(TransferFailure::Changed | TransferFailure::Truncated { .. }) => Cause::BodyChanged,
+        _ => Cause::EndpointMisbehaves,
+    })
+}
+
+fn of_mechanism(mechanism: Mechanism, layer: Option<Layer>, failure: Option<&Failure>, name_blocked: bool) -> Cause {
+    let body = layer == Some(Layer::Transfer);
+    match mechanism {
+        Mechanism::Dropped | Mechanism::Reset if name_blocked => Cause::SniBlocked,
+        Mechanism::Dropped if failure == Some(&Failure::IdleCut) => Cause::IdleCut,
+        Mechanism::Dropped | Mechanism::Reset if body => Cause::TransferCut,
+        Mechanism::Dropped => Cause::EndpointDropped,
+        Mechanism::Reset => Cause::EndpointReset,
+        Mechanism::RejectedIcmp => Cause::EndpointRejected,
+        Mechanism::TlsIntercepted => Cause::TlsIntercepted,
+        Mechanism::BlockPage => Cause::BlockPage,
+        Mechanism::DnsTampered => Cause::DnsTampered,
+        Mechanism::ProxyDenied if matches!(failure, Some(Failure::Proxy(ProxyFailure::AuthenticationRequired(_)))) => {
+            Cause::ProxyAuthRequired
+        }
+        Mechanism::ProxyDenied => Cause::ProxyDenied,
+        Mechanism::ProxyLimit => Cause::ProxyLimit,
+        Mechanism::MtuBlackHole => Cause::MtuBlackHole,
+        Mechanism::Throttled => Cause::Throttled,
+        Mechanism::Portal => Cause::CaptivePortal,
+    }
+}
+
+fn unsettled(failure: &Failure) -> Option<Cause> {
+    match failure {
+        Failure::LocalLimit(_) => Some(Cause::HostLimits),
+        Failure::NoAnswer | Failure::NoRoute | Failure::Dns(DnsFailure::NoAnswer) => Some(Cause::OwnUplinkDown),
+        _ => None,
+    }
+}
+
+/// Whether only the host's own resolvers stay silent.
+fn unanswered(run: &EndpointRun) -> Cause {
+    let other = |step: &Step| {
+        matches!(&step.detail, Detail::Resolve(detail) if !detail.system && !detail.answers.is_empty())
+    };
+    if run.steps.iter().any(other) { Cause::ResolverBroken } else { Cause::DnsUnreachable }
+}
+
+/// Whether the certificate is sound at the time that the server's clock shows.
+fn wrong_certificate(run: &EndpointRun) -> Cause {
+    let sound = |tls: &TlsDetail| tls.at_server_time == Some(Trusted::Valid);
+    if handshakes(run).any(sound) { Cause::ClockWrong } else { Cause::CertificateInvalid }
+}
+
+fn handshakes(run: &EndpointRun) -> impl Iterator<Item = &TlsDetail> {
+    run.steps.iter().filter_map(|step| match &step.detail {
+        Detail::Tls(tls) => Some(&**tls),
+        _ => None,
+    })
+}
+
+/// What endpoints that fail alike have in common.
+fn place(judged: Judged<'_>, cause: Cause) -> String {
+    let issuer = || {
+        let shown = handshakes(judged.run).filter(|tls| !tls.authenticated());
+        shown.filter_map(|tls| tls.certificate.as_ref()).map(|seen| seen.issuer.clone()).next()
+    };
+    let place = match cause {
+        Cause::TlsIntercepted => issuer(),
+        Cause::BlockPage => product(judged.run),
+        Cause::EndpointDropped | Cause::EndpointReset | Cause::EndpointRejected => {
+            let mechanism = judged.verdict.mechanism.unwrap_or(Mechanism::Dropped);
+            Some(judged.run.offender.map_or_else(
+                || judged.verdict.reason.clone(),
+                |offender| ranges::how(mechanism, Some(&offender), None),
+            ))
+        }
+        Cause::OwnUplinkDown | Cause::CaptivePortal | Cause::ClockWrong | Cause::DnsUnreachable => None,
+        _ => Some(judged.verdict.reason.clone()),
+    };
+    place.unwrap_or_default()
+}
+
+/// The product that shows itself in a page or a certificate.
+fn product(run: &EndpointRun) -> Option<String> {
+    let page = run.steps.iter().find_map(|step| match &step.detail {
+        Detail::Http(http) => http.product.clone(),
+        _ => None,
+    });
+    page.or_else(|| handshakes(run).filter(|tls| !tls.authenticated()).find_map(|tls| tls.product.clone()))
+}
+
+fn diagnosis(cause: Cause, place: &str, group: &[Judged<'_>]) -> Diagnosis {
+    let first = group[0];
+    let mut names: Vec<String> = group.iter().map(|judged| judged.run.endpoint.name.clone()).collect();
+    names.dedup();
+    let product = group.iter().find_map(|judged| product(judged.run));
+    let known = product.as_deref().and_then(|name| products().iter().find(|product| product.name == name));
+    let whole = group.iter().any(|judged| judged.verdict.verdict == Verdict::Blocked);
+    Diagnosis {
+        id: cause,
+        title: title(cause, first, &names, place, product.as_deref()),
+        severity: severity(cause, whole),
+        owner: owner(cause, first, known),
+        prefixes: Vec::new(),
+        evidence: evidence(group),
+        fix: fix(cause, first, &hosts(group), product.as_deref()),
+        command: Some(command(cause, first)),
+        confidence: confidence(cause, first),
+        endpoints: names,
+    }
+}
+
+fn hosts(group: &[Judged<'_>]) -> String {
+    let mut hosts: Vec<&str> = group.iter().map(|judged| judged.run.endpoint.url.host()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts.join(", ")
+}
+
+fn severity(cause: Cause, whole: bool) -> Severity {
+    match cause {
+        Cause::OwnUplinkDown | Cause::HostLimits => Severity::Warning,
+        _ if whole => Severity::Critical,
+        _ => Severity::Warning,
+    }
+}
+
+fn title(cause: Cause, first: Judged<'_>, names: &[String], place: &str, product: Option<&str>) -> String {
+    let what = match names {
+        [only] => only.clone(),
+        several => counted(several.len(), "endpoint", "endpoints"),
+    };
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let by = product.map_or_else(String::new, |product| format!(" ({product})"));
+    match cause {
+        Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset if first.run.offender.is_some() => {
+            format!("{what} {verb} {place}")
+        }
+        Cause::TlsIntercepted => format!("TLS to {what} is intercepted: the certificate is issued by \"{place}\"{by}"),
+        Cause::BlockPage => format!("{what}: a page that denies access comes in the place of the answer{by}"),
+        Cause::SniBlocked => format!("{what} {verb} blocked by name: handshakes with another name pass"),
+        Cause::CaptivePortal => "a captive portal answers in the place of servers: nobody has logged in".to_owned(),
+        Cause::OwnUplinkDown => "nothing outside answers: the own uplink may be down".to_owned(),
+        Cause::ClockWrong => "this host's clock is wrong: certificates are valid at the servers' time".to_owned(),
+        Cause::ResolverBroken => "this host's own resolver fails; another one answers".to_owned(),
+        Cause::DnsUnreachable => "no resolver answers".to_owned(),
+        Cause::HostLimits => format!("{what}: {}", first.verdict.reason),
+        _ => format!("{what}: {}", first.verdict.reason),
+    }
+}
+
+fn owner(cause: Cause, first: Judged<'_>, product: Option<&Product>) -> Owner {
+    let proxied = matches!(first.run.path, Path::Proxy(_));
+    let authenticated = handshakes(first.run).any(TlsDetail::authenticated);
+    match cause {
+        Cause::TlsIntercepted | Cause::BlockPage if product.is_some_and(|product| product.kind.on_this_host()) => {
+            Owner::Host
+        }
+        Cause::TlsIntercepted
+        | Cause::BlockPage
+        | Cause::ProxyAuthRequired
+        | Cause::ProxyDenied
+        | Cause::ProxyUnreachable => Owner::Proxy,
+        Cause::ProxyLimit | Cause::BodyChanged if authenticated && !proxied => Owner::Platform,
+        Cause::ProxyLimit | Cause::BodyChanged => Owner::Proxy,
+        Cause::CertificateInvalid | Cause::EndpointMisbehaves => Owner::Platform,
+        Cause::ClockWrong | Cause::ResolverBroken | Cause::HostLimits => Owner::Host,
+        Cause::EndpointRejected if matches!(first.verdict.failure, Some(Failure::RejectedHere(_))) => Owner::Host,
+        _ => Owner::Network,
+    }
+}
+
+/// A line for each endpoint: what was seen where.
+fn evidence(group: &[Judged<'_>]) -> Vec<String> {
+    const MOST: usize = 8;
+    let line = |judged: &Judged<'_>| {
+        let address = failing_step(judged.run).and_then(|step| step.address);
+        let address = address.map_or_else(String::new, |address| format!(" at {address}"));
+        let path = if matches!(judged.run.path, Path::Proxy(_)) { " through the proxy" } else { "" };
+        format!("{}{path}{address}: {}", judged.run.endpoint.name, judged.verdict.reason)
+    };
+    let mut lines: Vec<String> = group.iter().take(MOST).map(line).collect();
+    if let Some(more) = group.len().checked_sub(MOST).filter(|&more| more > 0) {
+        lines.push(format!("and {}", counted(more, "more endpoint", "more endpoints")));
+    }
+    lines
+}
+
+fn failing_step(run: &EndpointRun) -> Option<&Step> {
+    run.steps.iter().find(|step| step.failure.is_some() && step.address.is_some())
+}
+
+fn fix(cause: Cause, first: Judged<'_>, hosts: &str, product: Option<&str>) -> String {
+    let on = product.map_or_else(String::new, |product| format!(" on {product}"));
+    let port = first.run.endpoint.url.port();
+    match cause {
+        Cause::TlsIntercepted => format!("exempt {hosts} from TLS inspection{on}"),
+        Cause::BlockPage => format!("allow {hosts}{on}: a category or URL rule denies it"),
+        Cause::SniBlocked => format!("allow the server name {hosts} where TLS is filtered by name"),
+        Cause::DnsTampered => format!("let the resolver give the true addresses of {hosts}: take it off the DNS filter"),
+        Cause::NameNotFound => format!("check the name {hosts}; if others can resolve it, a DNS filter hides it"),
+        Cause::DnsUnreachable => "let this host reach a resolver: UDP and TCP port 53".to_owned(),
+        Cause::ResolverBroken => "repair the resolver that this host is set up with, or set up another".to_owned(),
+        Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset => {
+            format!("allow outbound TCP {port} to {hosts}")
+        }
+        Cause::CertificateInvalid => format!("renew or correct the certificate of {hosts}"),
+        Cause::ClockWrong => "set this host's clock, by NTP".to_owned(),
+        Cause::CaptivePortal => "log in to the network's portal, or let this host pass without".to_owned(),
+        Cause::ProxyAuthRequired => format!("give this host's programs credentials, or exempt {hosts} from authentication"),
+        Cause::ProxyDenied => format!("allow CONNECT to {hosts}:{port} on the proxy"),
+        Cause::ProxyUnreachable => "correct the proxy's address, or let this host reach it".to_owned(),
+        Cause::ProxyLimit => limit_fix(first, hosts),
+        Cause::MtuBlackHole => {
+            "let ICMP type 3 code 4 (ICMPv6 type 2) pass, or clamp the TCP MSS to the path's MTU less 40 bytes".to_owned()
+        }
+        Cause::Throttled => format!("raise the rate limit for {hosts}"),
+        Cause::TransferCut => format!("look for a limit on bytes or content (IPS, DLP, quota) for {hosts}"),
+        Cause::BodyChanged => format!("switch off content changes (recompression, cleaning) for {hosts}"),
+        Cause::IdleCut => {
+            format!("raise the idle timeout of TCP sessions above {} s", first.run.endpoint.idle_seconds)
+        }
+        Cause::OwnUplinkDown => "bring the uplink up, then check again".to_owned(),
+        Cause::HostLimits => "raise the limits of this host (ulimit -n), then check again".to_owned(),
+        _ => format!("tell who runs {hosts}: the server itself answers so"),
+    }
+}
+
+fn limit_fix(first: Judged<'_>, hosts: &str) -> String {
+    let sent = first.run.endpoint.body().unwrap_or(0);
+    match &first.verdict.failure {
+        Some(Failure::Transfer(TransferFailure::RefusedSize)) => {
+            format!("raise the limit on request bodies for {hosts}: {} bytes are refused", grouped(sent.into()))
+        }
+        Some(Failure::Transfer(TransferFailure::RefusedType)) => format!("allow the content type for {hosts}"),
+        Some(Failure::Http(HttpFailure::Status(429))) => format!("raise the rate limit on requests to {hosts}"),
+        _ => format!("lift the limit for {hosts}"),
+    }
+}
+
+fn command(cause: Cause, first: Judged<'_>) -> String {
+    let url = &first.run.endpoint.url;
+    match cause {
+        Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset if first.run.offender.is_none() => {
+            format!("egressd trace {}:{}", url.host(), url.port())
+        }
+        other => format!("egressd explain {}", other.name()),
+    }
+}
+
+/// What somebody said is taken as said; what is concluded from silence has the error rate of the tries behind it: six
+/// packets, each lost with a probability of at most one in five.
+fn confidence(cause: Cause, first: Judged<'_>) -> f64 {
+    match (cause, &first.verdict.failure) {
+        (Cause::OwnUplinkDown | Cause::HostLimits, _) => 0.5,
+        (Cause::NameNotFound, _) => 0.8,
+        (_, Some(Failure::NoAnswer)) => 0.9999,
+        _ => 0.99,
+    }
+}
+
+/// A name that leads outside the published ranges and works all the same.
+fn outside(findings: &EndpointFindings<'_>) -> Option<Diagnosis> {
+    let outside = |judged: &Judged<'_>| {
+        let leads = |step: &Step| matches!(step.failure, Some(Failure::Dns(DnsFailure::OutsideRanges(_))));
+        !judged.verdict.verdict.accuses() && judged.run.steps.iter().any(leads)
+    };
+    let group: Vec<Judged<'_>> = findings.decisive().filter(outside).collect();
+    let first = group.first()?;
+    Some(Diagnosis {
+        id: Cause::OutsidePublishedRanges,
+        title: "a name leads to addresses outside the published ranges, and its server proves that it is the right one"
+            .to_owned(),
+        severity: Severity::Warning,
+        owner: Owner::Platform,
+        prefixes: Vec::new(),
+        endpoints: group.iter().map(|judged| judged.run.endpoint.name.clone()).collect(),
+        evidence: outside_lines(first.run),
+        fix: "take the newest published list: an allowlist made of this one does not cover the server".to_owned(),
+        command: Some(format!("egressd explain {}", Cause::OutsidePublishedRanges.name())),
+        confidence: 0.99,
+    })
+}
+
+fn outside_lines(run: &EndpointRun) -> Vec<String> {
+    let line = |step: &Step| match (&step.failure, &step.detail) {
+        (Some(Failure::Dns(DnsFailure::OutsideRanges(address))), Detail::Resolve(detail)) => {
+            Some(format!("{}: {} gives {address}", run.endpoint.url.host(), detail.resolver))
+        }
+        _ => None,
+    };
+    run.steps.iter().filter_map(line).take(4).collect()
+}
+
+/// A server offers HTTP/3, and no QUIC packet of it arrives. Clients fall back: it is good to know, and no block.
+fn quic(findings: &EndpointFindings<'_>) -> Option<Diagnosis> {
+    let offers = |run: &EndpointRun| {
+        run.steps.iter().any(|step| {
+            matches!(&step.detail, Detail::Http(http) if http.header("alt-svc").is_some_and(|value| value.contains("h3")))
+        })
+    };
+    let silent = |run: &EndpointRun| {
+        run.steps.iter().any(|step| matches!(step.detail, Detail::Quic { .. }) && step.failure.is_some())
+    };
+    let group: Vec<Judged<'_>> = findings
+        .decisive()
+        .filter(|judged| !judged.verdict.verdict.accuses() && offers(judged.run) && silent(judged.run))
+        .collect();
+    if group.is_empty() {
+        return None;
+    }
+    Some(Diagnosis {
+        id: Cause::QuicBlocked,
+        title: "QUIC (UDP 443) does not pass; clients fall back to TCP, which works".to_owned(),
+        severity: Severity::Info,
+        owner: Owner::Network,
+        prefixes: Vec::new(),
+        endpoints: group.iter().map(|judged| judged.run.endpoint.name.clone()).collect(),
+        evidence: vec!["servers offer HTTP/3, and none answers a QUIC packet".to_owned()],
+        fix: "nothing has to be done; allowing outbound UDP 443 saves the fallback".to_owned(),
+        command: Some(format!("egressd explain {}", Cause::QuicBlocked.name())),
+        confidence: 0.9,
+    })
+}
+
+/// This process was not given the processor: times are wrong, and silences say nothing.
+fn starved(findings: &EndpointFindings<'_>) -> Option<Diagnosis> {
+    const LONG: Duration = Duration::from_secs(1);
+    let starved = findings.context?.starved;
+    (starved >= LONG).then(|| Diagnosis {
+        id: Cause::HostLimits,
+        title: format!("this process waited {:.1} s for the processor: its times say nothing", starved.as_secs_f64()),
+        severity: Severity::Warning,
+        owner: Owner::Host,
+        prefixes: Vec::new(),
+        endpoints: Vec::new(),
+        evidence: vec!["a timer of 50 ms came that late".to_owned()],
+        fix: "check again when this host is less busy".to_owned(),
+        command: Some(format!("egressd explain {}", Cause::HostLimits.name())),
+        confidence: 0.99,
+    })
+}

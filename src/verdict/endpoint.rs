@@ -1,0 +1,333 @@
+//! What can be said of an endpoint: the first layer at which a transfer fails, and by which mechanism.
+
+mod lane;
+mod words;
+
+use serde::Serialize;
+
+use super::{Mechanism, Verdict};
+use crate::endpoint::{Detail, EndpointRun, Inside, Path, RunContext, Step, Variant};
+use crate::observe::{DnsFailure, Failure, HttpFailure, Operation, ProxyFailure, TransferFailure};
+use crate::prefix::Family;
+use lane::{Lane, lanes};
+pub use words::limits_something;
+
+/// A layer of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// The name.
+    Dns,
+    /// Packets to the address.
+    Ip,
+    /// The connection.
+    Tcp,
+    /// The handshake.
+    Tls,
+    /// The answer.
+    Http,
+    /// The body.
+    Transfer,
+}
+
+/// What is said of one endpoint over one path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointVerdict {
+    /// Whether a transfer passes.
+    pub verdict: Verdict,
+    /// Where it fails.
+    pub layer: Option<Layer>,
+    /// How.
+    pub mechanism: Option<Mechanism>,
+    /// The finding behind it.
+    pub failure: Option<Failure>,
+    /// The handshake passes with another name or none: it is the name that is blocked.
+    pub name_blocked: bool,
+    /// Why this is said.
+    pub reason: String,
+}
+
+/// What is known of a whole run, to hold one endpoint against.
+struct Around<'a> {
+    run: &'a EndpointRun,
+    context: &'a RunContext,
+    lanes: Vec<Lane<'a>>,
+}
+
+/// The verdicts of all runs, in their order.
+#[must_use]
+pub fn endpoints(runs: &[EndpointRun], context: &RunContext) -> Vec<EndpointVerdict> {
+    let mut context = context.clone();
+    let answered = |step: &&Step| step.operation == Operation::Connect && step.failure.is_none();
+    for step in runs.iter().flat_map(|run| &run.steps).filter(answered) {
+        if let Some(address) = step.address {
+            context.note(Family::of(address.ip()), true);
+        }
+    }
+    runs.iter().map(|run| Around { run, context: &context, lanes: lanes(run) }.judge()).collect()
+}
+
+impl EndpointVerdict {
+    fn open(reason: String) -> Self {
+        Self { verdict: Verdict::Open, layer: None, mechanism: None, failure: None, name_blocked: false, reason }
+    }
+
+    fn fails(verdict: Verdict, layer: Layer, mechanism: Option<Mechanism>, failure: Failure) -> Self {
+        let reason = words::reason(layer, mechanism, &failure);
+        Self { verdict, layer: Some(layer), mechanism, failure: Some(failure), name_blocked: false, reason }
+    }
+
+    fn undetermined(layer: Option<Layer>, failure: Option<Failure>, reason: &str) -> Self {
+        let (verdict, reason) = (Verdict::Undetermined, reason.to_owned());
+        Self { verdict, layer, mechanism: None, failure, name_blocked: false, reason }
+    }
+}
+
+impl Around<'_> {
+    fn judge(&self) -> EndpointVerdict {
+        if let Some(refused) = self.refused_by_proxy() {
+            return refused;
+        }
+        let plain = || self.lanes.iter().filter(|lane| lane.variant == Variant::Plain && !lane.is_local());
+        let (open, failed): (Vec<&Lane>, Vec<&Lane>) = plain().partition(|lane| lane.failure.is_none());
+        match (open.first(), self.gravest(&failed)) {
+            (None, None) => self.without_a_lane(),
+            (Some(open), None) => self.works(open),
+            (None, Some(lane)) => self.fails(lane),
+            (Some(_), Some(lane)) => self.fails_in_part(lane),
+        }
+    }
+
+    /// The failure that says the most: somebody's answer rather than silence.
+    fn gravest<'l>(&self, failed: &[&'l Lane<'l>]) -> Option<&'l Lane<'l>> {
+        let weight = |lane: &&&Lane| (self.is_unattested(lane), lane.failure == Some(&Failure::NoAnswer));
+        failed.iter().min_by_key(weight).copied()
+    }
+
+    // --- what works ---------------------------------------------------------------------------------------------------
+
+    fn works(&self, lane: &Lane<'_>) -> EndpointVerdict {
+        if let Some(hole) = self.black_hole_upstream() {
+            return hole;
+        }
+        if let Some(slow) = lane.throttled() {
+            let failure = Failure::Transfer(TransferFailure::Stalled(slow.bytes));
+            let reason = format!(
+                "{} kbit/s, where the path allows more: 20 MB would take {} minutes",
+                slow.bits_per_second / 1000,
+                (20 * 8 * 1_000_000 / slow.bits_per_second.max(1)).div_ceil(60)
+            );
+            let verdict = EndpointVerdict::fails(
+                Verdict::PartlyBlocked,
+                Layer::Transfer,
+                Some(Mechanism::Throttled),
+                failure,
+            );
+            return EndpointVerdict { reason, failure: None, ..verdict };
+        }
+        let idle = self.run.steps.iter().find(|step| step.operation == Operation::Idle && step.failure.is_some());
+        if let Some(failure) = idle.and_then(|step| step.failure.clone()) {
+            let dropped = Some(Mechanism::Dropped);
+            return EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, dropped, failure);
+        }
+        EndpointVerdict::open(words::open(self.run))
+    }
+
+    /// Requests of one packet pass, longer ones do not, and with small segments they do.
+    fn black_hole_upstream(&self) -> Option<EndpointVerdict> {
+        let stuck = self.lanes.iter().find(|lane| lane.variant == Variant::Http1 && lane.is_stuck())?;
+        let passes = self.passes_in_small_segments(stuck);
+        let hole = || {
+            let failure = stuck.failure.cloned().expect("it is stuck");
+            let hole = Some(Mechanism::MtuBlackHole);
+            EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, hole, failure)
+        };
+        passes.then(hole)
+    }
+
+    // --- what fails ---------------------------------------------------------------------------------------------------
+
+    fn fails(&self, lane: &Lane<'_>) -> EndpointVerdict {
+        let (Some(layer), Some(failure)) = (lane.layer, lane.failure.cloned()) else {
+            return EndpointVerdict::undetermined(None, None, "nothing was asked");
+        };
+        if let Some(misled) = self.misled(lane) {
+            return EndpointVerdict::fails(Verdict::Blocked, Layer::Dns, Some(Mechanism::DnsTampered), misled);
+        }
+        if self.is_unattested(lane) {
+            let reason = "nothing answers, and nothing else outside does: the own uplink may be down";
+            return EndpointVerdict::undetermined(Some(layer), Some(failure), reason);
+        }
+        if self.behind_a_portal(lane) {
+            return EndpointVerdict::fails(Verdict::Blocked, Layer::Http, Some(Mechanism::Portal), HttpFailure::Portal.into());
+        }
+        let (layer, mechanism) = self.mechanism(lane, layer, &failure);
+        let verdict = EndpointVerdict::fails(Verdict::Blocked, layer, mechanism, failure);
+        EndpointVerdict { name_blocked: self.is_name_blocked(lane), ..verdict }
+    }
+
+    /// Some addresses work: what fails are the others.
+    fn fails_in_part(&self, lane: &Lane<'_>) -> EndpointVerdict {
+        if self.is_unattested(lane) {
+            let open = self.lanes.iter().find(|lane| lane.variant == Variant::Plain && lane.failure.is_none());
+            return open.map_or_else(|| self.fails(lane), |open| self.works(open));
+        }
+        let whole = self.fails(lane);
+        if whole.verdict != Verdict::Blocked {
+            return whole;
+        }
+        let reason = format!("{}; other addresses of the name work", whole.reason);
+        EndpointVerdict { verdict: Verdict::PartlyBlocked, reason, ..whole }
+    }
+
+    fn mechanism(&self, lane: &Lane<'_>, layer: Layer, failure: &Failure) -> (Layer, Option<Mechanism>) {
+        use Mechanism as M;
+        match failure {
+            _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (Layer::Transfer, Some(M::MtuBlackHole)),
+            Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => (layer, Some(M::Dropped)),
+            Failure::Transfer(TransferFailure::Stalled(_)) => (layer, Some(M::Dropped)),
+            Failure::Unreachable(_) | Failure::RejectedHere(_) => (Layer::Ip, Some(M::RejectedIcmp)),
+            Failure::Reset | Failure::TlsBroken | Failure::Http(HttpFailure::Broken) => (layer, Some(M::Reset)),
+            Failure::Transfer(TransferFailure::Broken(_)) => (layer, Some(M::Reset)),
+            // What the interceptor shows says more than that it intercepts.
+            Failure::TlsUnknownIssuer { .. } if lane.shows_a_page() => (Layer::Http, Some(M::BlockPage)),
+            Failure::TlsUnknownIssuer { .. } => (layer, Some(M::TlsIntercepted)),
+            Failure::Http(HttpFailure::BlockPage) => (layer, Some(M::BlockPage)),
+            Failure::Http(HttpFailure::Redirect(_)) if !lane.authenticated => (layer, Some(M::BlockPage)),
+            Failure::Http(HttpFailure::Portal) => (layer, Some(M::Portal)),
+            Failure::Http(HttpFailure::Status(status)) if limits_something(*status) => {
+                (Layer::Transfer, Some(M::ProxyLimit))
+            }
+            Failure::Transfer(TransferFailure::RefusedSize | TransferFailure::RefusedType) => {
+                (Layer::Transfer, Some(M::ProxyLimit))
+            }
+            _ => (layer, None),
+        }
+    }
+
+    /// The name leads elsewhere: to where no server is, or where somebody else's is, while another resolver knows better.
+    fn misled(&self, lane: &Lane<'_>) -> Option<Failure> {
+        if lane.authenticated {
+            return None;
+        }
+        let own = || self.resolved(true);
+        let misled = own().find_map(|step| {
+            step.failure.clone().filter(|f| matches!(f, Failure::Dns(DnsFailure::Bogon(_) | DnsFailure::OutsideRanges(_))))
+        });
+        let better = self.lanes.iter().any(|lane| lane.variant == Variant::OtherResolver && lane.failure.is_none());
+        let inside = self.run.endpoint.must_be_in == Inside::Cloudfront;
+        let address = lane.address.ip();
+        misled.or_else(|| (better && !inside).then_some(Failure::Dns(DnsFailure::OutsideRanges(address))))
+    }
+
+    fn behind_a_portal(&self, lane: &Lane<'_>) -> bool {
+        let waits = |failure: &Failure| match failure {
+            Failure::Unreachable(_) | Failure::RejectedHere(_) => false,
+            Failure::Transfer(_) => false,
+            _ => !lane.authenticated,
+        };
+        self.context.portal.is_some() && lane.failure.is_some_and(waits)
+    }
+
+    fn is_name_blocked(&self, lane: &Lane<'_>) -> bool {
+        let broken = matches!(lane.failure, Some(Failure::TlsBroken | Failure::TlsNoAnswer));
+        let other_name = |step: &Step| {
+            matches!(step.variant, Variant::WithoutName | Variant::NeutralName)
+                && step.address == Some(lane.address)
+                && matches!(&step.detail, Detail::Tls(tls) if tls.certificate.is_some())
+        };
+        broken && self.run.steps.iter().any(other_name)
+    }
+
+    /// The same address, asked in small segments, gets beyond where it is stuck.
+    fn passes_in_small_segments(&self, stuck: &Lane<'_>) -> bool {
+        let small = |lane: &&Lane| lane.variant == Variant::SmallSegments && lane.address == stuck.address;
+        self.lanes.iter().find(small).is_some_and(|small| small.failure.is_none() || small.layer > stuck.layer)
+    }
+
+    /// Silence means something only while something else answers.
+    fn is_unattested(&self, lane: &Lane<'_>) -> bool {
+        lane.failure == Some(&Failure::NoAnswer) && !self.context.answers(Family::of(lane.address.ip()))
+    }
+
+    // --- names and proxies --------------------------------------------------------------------------------------------
+
+    fn resolved(&self, own: bool) -> impl Iterator<Item = &Step> {
+        self.run.steps.iter().filter(move |step| {
+            matches!(&step.detail, Detail::Resolve(detail) if detail.system == own || (own && !self.has_own_resolver()))
+        })
+    }
+
+    fn has_own_resolver(&self) -> bool {
+        self.run.steps.iter().any(|step| matches!(&step.detail, Detail::Resolve(detail) if detail.system))
+    }
+
+    /// No address could be asked.
+    fn without_a_lane(&self) -> EndpointVerdict {
+        let local = self.lanes.iter().find(|lane| lane.is_local());
+        if let Some((failure, layer)) = local.and_then(|lane| Some((lane.failure.cloned()?, lane.layer))) {
+            let reason = words::own_fault(&failure);
+            return EndpointVerdict::undetermined(layer, Some(failure), &reason);
+        }
+        let own = self.resolved(true).filter_map(|step| step.failure.clone());
+        let Some(failure) = own.min_by_key(telling) else {
+            return EndpointVerdict::undetermined(None, None, "it was not asked in time");
+        };
+        let better = self.lanes.iter().any(|lane| lane.variant == Variant::OtherResolver && lane.failure.is_none());
+        let answered_otherwise = self.resolved(false).any(|step| step.failure.is_none());
+        let tampered = match &failure {
+            Failure::Dns(DnsFailure::NoAnswer | DnsFailure::ServerFailure) => false,
+            Failure::Dns(DnsFailure::Refused | DnsFailure::Bogon(_) | DnsFailure::OutsideRanges(_)) => true,
+            _ => better || answered_otherwise,
+        };
+        let silent = matches!(failure, Failure::Dns(DnsFailure::NoAnswer));
+        if silent && !answered_otherwise && !self.context.answers(Family::V4) && !self.context.answers(Family::V6) {
+            let reason = "no resolver answers, and nothing else outside does: the own uplink may be down";
+            return EndpointVerdict::undetermined(Some(Layer::Dns), Some(failure), reason);
+        }
+        let mechanism = tampered.then_some(Mechanism::DnsTampered);
+        EndpointVerdict::fails(Verdict::Blocked, Layer::Dns, mechanism, failure)
+    }
+
+    fn refused_by_proxy(&self) -> Option<EndpointVerdict> {
+        let Path::Proxy(_) = &self.run.path else { return None };
+        let (failure, proxy) = self.run.steps.iter().find_map(|step| match &step.failure {
+            Some(failure @ Failure::Proxy(proxy)) => Some((failure.clone(), proxy)),
+            _ => None,
+        })?;
+        Some(match proxy {
+            ProxyFailure::AuthenticationRequired(_) | ProxyFailure::Denied(_) => {
+                EndpointVerdict::fails(Verdict::Blocked, Layer::Http, Some(Mechanism::ProxyDenied), failure)
+            }
+            ProxyFailure::Unreachable(_) | ProxyFailure::Broken => {
+                EndpointVerdict::fails(Verdict::Blocked, Layer::Tcp, None, failure)
+            }
+        })
+    }
+}
+
+/// Of several resolvers' failures the one that says the most comes first.
+fn telling(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Dns(DnsFailure::Bogon(_) | DnsFailure::OutsideRanges(_)) => 0,
+        Failure::Dns(DnsFailure::NoSuchName | DnsFailure::Refused) => 1,
+        Failure::Dns(DnsFailure::ServerFailure | DnsFailure::Malformed) => 2,
+        Failure::Dns(DnsFailure::NoAnswer) => 3,
+        _ => 4,
+    }
+}
+
+impl Layer {
+    /// The name in JSON and labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Ip => "ip",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Transfer => "transfer",
+        }
+    }
+}
