@@ -58,6 +58,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     }
     lab.replace_rules(&network.rules)?;
     let held: Vec<FeedSnapshot> = feeds.older.iter().cloned().chain(older.snapshot).collect();
+    let roots = [job::roots(&config)?, roots(&lab)?].concat();
     let job = Job {
         site: format!("demo {}", args.scenario),
         settings,
@@ -67,7 +68,12 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
         // The lab has no resolver.
         ipv6_servers: Vec::new(),
         store: None,
-        trust: job::trust(&config, &roots(&lab)?)?,
+        trust: job::trust(&config, &roots)?,
+        roots: &roots,
+        // The lab has no resolver.
+        endpoints: &[],
+        resolvers: &[],
+        endpoints_only: false,
     };
     let report = lab.client().run(|| job.run(&interrupt))??;
     args.check.deliver(&report, out)

@@ -7,6 +7,7 @@ use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
 use crate::config;
 use crate::lab::LabError;
+use crate::net::endpoint::HeaderError;
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
 use crate::scenario::ScenarioError;
@@ -29,6 +30,9 @@ pub enum CliError {
     /// The roots or the name for handshakes.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The headers of an endpoint.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The scenario of a demo.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -70,6 +74,7 @@ impl CliError {
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
+            | Self::Header(_)
             | Self::Resolve(_)
             | Self::Asked(_)
             | Self::Output(_)

@@ -2,8 +2,8 @@
 
 use std::error::Error;
 use std::io::IsTerminal;
-use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, Zoned};
@@ -13,17 +13,20 @@ use rustls::pki_types::CertificateDer;
 use super::{Asked, CliError};
 use crate::baseline::Baseline;
 use crate::config::Config;
+use crate::endpoint::{Endpoint, EndpointRun, Resolver, RunContext, Step};
 use crate::net;
 use crate::net::connect::error_queue_works;
+use crate::net::endpoint::{self, Errand, Seen};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
-use crate::observe::{Observation, Purpose};
+use crate::observe::{Observation, Operation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Family, PrefixSet};
 use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
-use crate::scan::{Evidence, Progress, Scan};
+use crate::scan::{Evidence, Progress, Scan, Walks};
 use crate::store::{Store, StoreError};
+use crate::verdict::{self, offender_on_path};
 
 /// What a check needs.
 pub(super) struct Job<'a> {
@@ -38,36 +41,117 @@ pub(super) struct Job<'a> {
     /// Where the addresses that answer now are kept; none: nowhere.
     pub(super) store: Option<Store>,
     pub(super) trust: Trust,
+    /// What handshakes trust besides the embedded bundle.
+    pub(super) roots: &'a [CertificateDer<'static>],
+    /// Endpoints to check; none where the ranges alone are asked for.
+    pub(super) endpoints: &'a [Endpoint],
+    /// Resolvers besides the system's.
+    pub(super) resolvers: &'a [Resolver],
+    /// The endpoints alone are asked for.
+    pub(super) endpoints_only: bool,
 }
 
 impl Job<'_> {
     pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
         raise_descriptor_limit();
+        let errand = self.errand()?;
+        let started = Timestamp::now();
+        let mut seen = self.ranges(interrupt)?;
+        let endpoints = if seen.evidence.interrupted { None } else { self.check_endpoints(&errand, &seen, interrupt)? };
+        let Endpoints { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
+        seen.evidence.interrupted |= interrupted;
+        seen.evidence.took += took;
+        seen.limits.extend(limits);
+        seen.limits.extend(kernel_limits());
+        Ok(Report::new(&Run {
+            site: &self.site,
+            started,
+            plan: &seen.plan,
+            evidence: &seen.evidence,
+            feed: self.feed,
+            held: self.held,
+            baseline: seen.baseline.as_ref(),
+            endpoints: &runs,
+            context: &context,
+            limits: seen.limits,
+        }))
+    }
+
+    /// Probes the ranges, unless the endpoints alone are asked for.
+    fn ranges(&self, interrupt: &Interrupt) -> Result<Ranges, CliError> {
+        if self.endpoints_only {
+            let mut plan = ProbePlan::new(&self.settings, self.feed, &KnownAddresses::default());
+            plan.ranges.clear();
+            return Ok(Ranges { plan, evidence: Evidence::default(), baseline: None, limits: Vec::new() });
+        }
         let (remembered, mut limits) = self.remembered();
         let (baseline, known) = self.known(remembered.as_ref());
         let plan = ProbePlan::new(&self.settings, self.feed, &known);
         if plan.ranges.is_empty() {
             return Err(CliError::Usage(format!("no range of {} is of the list and family asked for", self.feed.name)));
         }
-        let started = Timestamp::now();
         let bar = Bar::new();
         let mut scan = Scan::new(plan.clone());
         let took = net::scan::run(&mut scan, Some(&self.trust), interrupt, &mut |progress| bar.tell(progress));
         bar.clear();
         let evidence = scan.into_evidence(took.map_err(CliError::Wait)?);
         limits.extend(self.keep(remembered, &plan, &evidence));
-        limits.extend(kernel_limits());
-        let run = Run {
-            site: &self.site,
-            started,
-            plan: &plan,
-            evidence: &evidence,
-            feed: self.feed,
-            held: self.held,
-            baseline: baseline.as_ref(),
-            limits,
-        };
-        Ok(Report::new(&run))
+        Ok(Ranges { plan, evidence, baseline, limits })
+    }
+
+    // --- endpoints ----------------------------------------------------------------------------------------------------
+
+    fn errand(&self) -> Result<Errand<'_>, CliError> {
+        let with_headers = |endpoint| Ok((endpoint, endpoint::headers(endpoint)?));
+        Ok(Errand {
+            endpoints: self.endpoints.iter().map(with_headers).collect::<Result<_, CliError>>()?,
+            resolvers: self.resolvers,
+            roots: self.roots,
+            published: self.feed.addresses(),
+            controls: &self.settings.uplink_controls,
+        })
+    }
+
+    fn check_endpoints(
+        &self,
+        errand: &Errand<'_>,
+        ranges: &Ranges,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Endpoints>, CliError> {
+        if errand.endpoints.is_empty() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let Seen { mut runs, context, limits, interrupted } =
+            endpoint::check(errand, interrupt).map_err(CliError::Wait)?;
+        if !interrupted {
+            self.trace(&mut runs, &context, &ranges.evidence, interrupt)?;
+        }
+        Ok(Some(Endpoints { runs, context, limits, interrupted, took: began.elapsed() }))
+    }
+
+    /// Finds the hop at which packets to failing endpoints end.
+    fn trace(
+        &self,
+        runs: &mut [EndpointRun],
+        context: &RunContext,
+        evidence: &Evidence,
+        interrupt: &Interrupt,
+    ) -> Result<(), CliError> {
+        let verdicts = verdict::endpoints(runs, context);
+        let suspects: Vec<_> = runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
+        let targets: Vec<SocketAddr> = suspects.iter().flatten().map(|(target, _)| *target).collect();
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let controls = controls(runs, evidence, &self.settings.uplink_controls);
+        let mut walks = Walks::new(&controls, &targets, self.settings.seed);
+        net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(CliError::Wait)?;
+        let observations = walks.into_observations();
+        for (run, suspect) in runs.iter_mut().zip(suspects) {
+            run.offender = suspect.and_then(|(target, mechanism)| offender_on_path(&observations, target, mechanism));
+        }
+        Ok(())
     }
 
     /// What answered in earlier runs from here.
@@ -108,6 +192,39 @@ impl Job<'_> {
     }
 }
 
+/// What was seen of the ranges.
+struct Ranges {
+    plan: ProbePlan,
+    evidence: Evidence,
+    baseline: Option<Baseline>,
+    limits: Vec<String>,
+}
+
+/// What was seen of the endpoints.
+#[derive(Default)]
+struct Endpoints {
+    runs: Vec<EndpointRun>,
+    context: RunContext,
+    limits: Vec<String>,
+    interrupted: bool,
+    took: Duration,
+}
+
+/// Addresses that answer, to show how long a path is: of endpoints and ranges, else those outside the ranges.
+fn controls(runs: &[EndpointRun], evidence: &Evidence, uplink: &[SocketAddr]) -> Vec<SocketAddr> {
+    const MOST: usize = 4;
+    let connected = |step: &Step| step.operation == Operation::Connect && step.failure.is_none();
+    let endpoints = runs.iter().flat_map(|run| &run.steps).filter(|step| connected(step)).filter_map(|step| step.address);
+    let ranges = evidence.observations.iter().filter(|o| o.outcome.is_ok()).map(|o| o.target);
+    let mut controls: Vec<SocketAddr> = Vec::new();
+    for control in endpoints.chain(ranges).chain(uplink.iter().copied()) {
+        if controls.len() < MOST && !controls.contains(&control) {
+            controls.push(control);
+        }
+    }
+    controls
+}
+
 /// The name of this site: as configured, or the host's.
 pub(super) fn site(config: &Config) -> String {
     if !config.site.is_empty() {
@@ -116,13 +233,14 @@ pub(super) fn site(config: &Config) -> String {
     nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "unnamed".to_owned())
 }
 
-/// What handshakes trust: the embedded bundle, what the configuration adds, and `more`.
-pub(super) fn trust(config: &Config, more: &[CertificateDer<'static>]) -> Result<Trust, CliError> {
-    let mut roots = more.to_vec();
-    if !config.roots.as_os_str().is_empty() {
-        roots.extend(read_roots(&config.roots)?);
-    }
-    Ok(Trust::new(&config.server_name, &roots)?)
+/// The authorities that the configuration adds to the embedded bundle.
+pub(super) fn roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, CliError> {
+    if config.roots.as_os_str().is_empty() { Ok(Vec::new()) } else { Ok(read_roots(&config.roots)?) }
+}
+
+/// What handshakes trust: the embedded bundle, and `roots`.
+pub(super) fn trust(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Trust, CliError> {
+    Ok(Trust::new(&config.server_name, roots)?)
 }
 
 /// The IPv6 addresses of the server that handshakes ask for, where the feed has IPv6 ranges to judge by them.

@@ -29,7 +29,7 @@ fn causes(feed: &FeedSnapshot, held: &[FeedSnapshot], network: &Network) -> Vec<
     let evidence = run(Scan::new(plan.clone()), network);
     let verdicts = ranges(&plan, &evidence.observations);
     let observations = &evidence.observations;
-    diagnose(&Findings { plan: &plan, observations, verdicts: &verdicts, feed, held })
+    diagnose(&Findings { plan: &plan, observations, verdicts: &verdicts, feed, held, endpoints: EndpointFindings::default() })
 }
 
 fn ids(diagnoses: &[Diagnosis]) -> Vec<Cause> {
@@ -146,7 +146,14 @@ fn a_missing_ipv6_route_is_no_block() {
         seen(Purpose::UplinkControl, [1, 1, 1, 1].into(), Ok(Answer::Connected)),
     ];
     let verdicts = ranges(&plan, &observations);
-    let findings = Findings { plan: &plan, observations: &observations, verdicts: &verdicts, feed: &feed, held: &[] };
+    let findings = Findings {
+        plan: &plan,
+        observations: &observations,
+        verdicts: &verdicts,
+        feed: &feed,
+        held: &[],
+        endpoints: EndpointFindings::default(),
+    };
     let found = diagnose(&findings);
     assert_eq!(ids(&found), [Cause::NoIpv6Route]);
     assert_eq!(found[0].severity, Severity::Info);

@@ -65,7 +65,7 @@ pub struct Progress {
 }
 
 /// Everything that was seen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     /// Every operation in the order in which its outcome was known.
     pub observations: Vec<Observation>,

@@ -3,6 +3,8 @@
 mod lane;
 mod words;
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 
 use super::{Mechanism, Verdict};
@@ -65,6 +67,20 @@ pub fn endpoints(runs: &[EndpointRun], context: &RunContext) -> Vec<EndpointVerd
         }
     }
     runs.iter().map(|run| Around { run, context: &context, lanes: lanes(run) }.judge()).collect()
+}
+
+/// The address whose path tells who fails an endpoint, and by which mechanism; none where no path would.
+#[must_use]
+pub fn suspect(run: &EndpointRun, verdict: &EndpointVerdict) -> Option<(SocketAddr, Mechanism)> {
+    let mechanism = verdict.mechanism.filter(|_| run.path == Path::Direct)?;
+    let places = match mechanism {
+        Mechanism::Dropped | Mechanism::Reset | Mechanism::RejectedIcmp => verdict.layer <= Some(Layer::Tcp),
+        Mechanism::TlsIntercepted | Mechanism::BlockPage => true,
+        _ => false,
+    };
+    let lanes = lanes(run);
+    let failing = lanes.iter().find(|lane| lane.variant == Variant::Plain && lane.failure.is_some())?;
+    places.then_some((failing.address, mechanism))
 }
 
 impl EndpointVerdict {

@@ -71,6 +71,7 @@ impl Ways {
         match (mechanism, rejection) {
             (Mechanism::RejectedIcmp, Some(rejection)) => Some(self.rejecter(rejection, path)),
             (Mechanism::Dropped | Mechanism::Reset, _) => Some(self.behind(path?)),
+            (Mechanism::TlsIntercepted | Mechanism::BlockPage, _) => self.in_the_way(path?),
             _ => None,
         }
     }
@@ -92,6 +93,15 @@ impl Ways {
         let (next, next_is_server) = self.next(hop);
         let hop_address = last.map(|(_, address)| address);
         Offender { address: None, hop, hop_address, next, next_is_server, icmp: None, traced: true }
+    }
+
+    /// Who accepts connections in the server's place: at the distance of the target, a router stands on the way to a control.
+    fn in_the_way(&self, path: &Path) -> Option<Offender> {
+        let reached = path.reached()?;
+        let router = *self.control.hops.get(&reached)?;
+        let (next, next_is_server) = self.next(Some(reached));
+        let (hop, hop_address) = (Some(reached), Some(router));
+        Some(Offender { address: None, hop, hop_address, next, next_is_server, icmp: None, traced: true })
     }
 
     /// The hop behind a distance on the way to a reachable address, or that it is the server.

@@ -37,7 +37,7 @@ pub struct Errand<'a> {
     /// Authorities to trust besides the embedded bundle.
     pub roots: &'a [CertificateDer<'static>],
     /// The published ranges.
-    pub published: &'a PrefixSet,
+    pub published: PrefixSet,
     /// Addresses outside them.
     pub controls: &'a [SocketAddr],
 }
@@ -140,7 +140,7 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
             headers: headers.clone(),
             stores: &stores,
             askers: &askers,
-            published: errand.published,
+            published: &errand.published,
             began,
             steps: Mutex::new(Vec::new()),
         })
