@@ -139,7 +139,8 @@ impl Job<'_> {
         interrupt: &Interrupt,
     ) -> Result<(), CliError> {
         let verdicts = verdict::endpoints(runs, context);
-        let suspects: Vec<_> = runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
+        let suspects: Vec<_> =
+            runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
         let targets: Vec<SocketAddr> = suspects.iter().flatten().map(|(target, _)| *target).collect();
         if targets.is_empty() {
             return Ok(());
@@ -214,7 +215,8 @@ struct Endpoints {
 fn controls(runs: &[EndpointRun], evidence: &Evidence, uplink: &[SocketAddr]) -> Vec<SocketAddr> {
     const MOST: usize = 4;
     let connected = |step: &Step| step.operation == Operation::Connect && step.failure.is_none();
-    let endpoints = runs.iter().flat_map(|run| &run.steps).filter(|step| connected(step)).filter_map(|step| step.address);
+    let endpoints =
+        runs.iter().flat_map(|run| &run.steps).filter(|step| connected(step)).filter_map(|step| step.address);
     let ranges = evidence.observations.iter().filter(|o| o.outcome.is_ok()).map(|o| o.target);
     let mut controls: Vec<SocketAddr> = Vec::new();
     for control in endpoints.chain(ranges).chain(uplink.iter().copied()) {

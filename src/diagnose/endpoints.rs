@@ -1,14 +1,13 @@
 //! Causes behind endpoints that fail: one for all that fail alike.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{Cause, Diagnosis, Owner, Severity, ranges};
 use crate::endpoint::{Detail, EndpointRun, Path, RunContext, Step, TlsDetail, Trusted, Variant};
 use crate::fingerprint::{Product, products};
 use crate::observe::{DnsFailure, Failure, HttpFailure, ProxyFailure, TransferFailure};
 use crate::text::{counted, grouped};
-use crate::verdict::{EndpointVerdict, Layer, Mechanism, Verdict};
+use crate::verdict::{EndpointVerdict, Layer, Mechanism, STARVED, Verdict};
 
 /// What is known of the endpoints.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,9 +33,8 @@ impl<'a> EndpointFindings<'a> {
         let runs = self.runs;
         let all = self.runs.iter().zip(self.verdicts).map(|(run, verdict)| Judged { run, verdict });
         all.filter(move |judged| {
-            let proxied = |run: &EndpointRun| {
-                matches!(run.path, Path::Proxy(_)) && run.endpoint.name == judged.run.endpoint.name
-            };
+            let proxied =
+                |run: &EndpointRun| matches!(run.path, Path::Proxy(_)) && run.endpoint.name == judged.run.endpoint.name;
             matches!(judged.run.path, Path::Proxy(_)) || !runs.iter().any(proxied)
         })
     }
@@ -57,7 +55,8 @@ pub(super) fn causes(findings: &EndpointFindings<'_>, known: &mut [Diagnosis]) -
             groups.entry((cause, place(judged, cause))).or_default().push(judged);
         }
     }
-    let mut causes: Vec<Diagnosis> = groups.iter().map(|((cause, place), group)| diagnosis(*cause, place, group)).collect();
+    let mut causes: Vec<Diagnosis> =
+        groups.iter().map(|((cause, place), group)| diagnosis(*cause, place, group)).collect();
     causes.extend(outside(findings));
     causes.extend(quic(findings));
     causes.extend(starved(findings));
@@ -86,8 +85,7 @@ fn explained(judged: Judged<'_>, cause: Cause, known: &mut [Diagnosis]) -> bool 
 
 fn failing_addresses(run: &EndpointRun) -> Vec<std::net::IpAddr> {
     let failing = |step: &&Step| step.variant == Variant::Plain && step.failure.is_some();
-    let mut addresses: Vec<_> =
-        run.steps.iter().filter(failing).filter_map(|step| Some(step.address?.ip())).collect();
+    let mut addresses: Vec<_> = run.steps.iter().filter(failing).filter_map(|step| Some(step.address?.ip())).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
@@ -144,9 +142,8 @@ fn unsettled(failure: &Failure) -> Option<Cause> {
 
 /// Whether only the host's own resolvers stay silent.
 fn unanswered(run: &EndpointRun) -> Cause {
-    let other = |step: &Step| {
-        matches!(&step.detail, Detail::Resolve(detail) if !detail.system && !detail.answers.is_empty())
-    };
+    let other =
+        |step: &Step| matches!(&step.detail, Detail::Resolve(detail) if !detail.system && !detail.answers.is_empty());
     if run.steps.iter().any(other) { Cause::ResolverBroken } else { Cause::DnsUnreachable }
 }
 
@@ -302,7 +299,9 @@ fn fix(cause: Cause, first: Judged<'_>, hosts: &str, product: Option<&str>) -> S
         Cause::TlsIntercepted => format!("exempt {hosts} from TLS inspection{on}"),
         Cause::BlockPage => format!("allow {hosts}{on}: a category or URL rule denies it"),
         Cause::SniBlocked => format!("allow the server name {hosts} where TLS is filtered by name"),
-        Cause::DnsTampered => format!("let the resolver give the true addresses of {hosts}: take it off the DNS filter"),
+        Cause::DnsTampered => {
+            format!("let the resolver give the true addresses of {hosts}: take it off the DNS filter")
+        }
         Cause::NameNotFound => format!("check the name {hosts}; if others can resolve it, a DNS filter hides it"),
         Cause::DnsUnreachable => "let this host reach a resolver: UDP and TCP port 53".to_owned(),
         Cause::ResolverBroken => "repair the resolver that this host is set up with, or set up another".to_owned(),
@@ -312,12 +311,15 @@ fn fix(cause: Cause, first: Judged<'_>, hosts: &str, product: Option<&str>) -> S
         Cause::CertificateInvalid => format!("renew or correct the certificate of {hosts}"),
         Cause::ClockWrong => "set this host's clock, by NTP".to_owned(),
         Cause::CaptivePortal => "log in to the network's portal, or let this host pass without".to_owned(),
-        Cause::ProxyAuthRequired => format!("give this host's programs credentials, or exempt {hosts} from authentication"),
+        Cause::ProxyAuthRequired => {
+            format!("give this host's programs credentials, or exempt {hosts} from authentication")
+        }
         Cause::ProxyDenied => format!("allow CONNECT to {hosts}:{port} on the proxy"),
         Cause::ProxyUnreachable => "correct the proxy's address, or let this host reach it".to_owned(),
         Cause::ProxyLimit => limit_fix(first, hosts),
         Cause::MtuBlackHole => {
-            "let ICMP type 3 code 4 (ICMPv6 type 2) pass, or clamp the TCP MSS to the path's MTU less 40 bytes".to_owned()
+            "let ICMP type 3 code 4 (ICMPv6 type 2) pass, or clamp the TCP MSS to the path's MTU less 40 bytes"
+                .to_owned()
         }
         Cause::Throttled => format!("raise the rate limit for {hosts}"),
         Cause::TransferCut => format!("look for a limit on bytes or content (IPS, DLP, quota) for {hosts}"),
@@ -430,9 +432,8 @@ fn quic(findings: &EndpointFindings<'_>) -> Option<Diagnosis> {
 
 /// This process was not given the processor: times are wrong, and silences say nothing.
 fn starved(findings: &EndpointFindings<'_>) -> Option<Diagnosis> {
-    const LONG: Duration = Duration::from_secs(1);
     let starved = findings.context?.starved;
-    (starved >= LONG).then(|| Diagnosis {
+    (starved >= STARVED).then(|| Diagnosis {
         id: Cause::HostLimits,
         title: format!("this process waited {:.1} s for the processor: its times say nothing", starved.as_secs_f64()),
         severity: Severity::Warning,

@@ -29,7 +29,14 @@ fn causes(feed: &FeedSnapshot, held: &[FeedSnapshot], network: &Network) -> Vec<
     let evidence = run(Scan::new(plan.clone()), network);
     let verdicts = ranges(&plan, &evidence.observations);
     let observations = &evidence.observations;
-    diagnose(&Findings { plan: &plan, observations, verdicts: &verdicts, feed, held, endpoints: EndpointFindings::default() })
+    diagnose(&Findings {
+        plan: &plan,
+        observations,
+        verdicts: &verdicts,
+        feed,
+        held,
+        endpoints: crate::diagnose::EndpointFindings::default(),
+    })
 }
 
 fn ids(diagnoses: &[Diagnosis]) -> Vec<Cause> {
@@ -152,7 +159,7 @@ fn a_missing_ipv6_route_is_no_block() {
         verdicts: &verdicts,
         feed: &feed,
         held: &[],
-        endpoints: EndpointFindings::default(),
+        endpoints: crate::diagnose::EndpointFindings::default(),
     };
     let found = diagnose(&findings);
     assert_eq!(ids(&found), [Cause::NoIpv6Route]);

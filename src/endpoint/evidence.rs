@@ -138,6 +138,9 @@ pub struct ResolveDetail {
     /// How long the answer may be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<u32>,
+    /// Of a resolver that did not answer: whether it answers for another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lives: Option<bool>,
 }
 
 /// What the kernel says of a connection.

@@ -6,8 +6,8 @@ mod resolver;
 mod url;
 
 pub use evidence::{
-    Certificate, ConnectDetail, Detail, EndpointRun, HttpDetail, HttpVersion, Path, PortalSign, ResolveDetail, RunContext,
-    ServerNameUse, Step, TlsDetail, TransferDetail, Trusted, Variant,
+    Certificate, ConnectDetail, Detail, EndpointRun, HttpDetail, HttpVersion, Path, PortalSign, ResolveDetail,
+    RunContext, ServerNameUse, Step, TlsDetail, TransferDetail, Trusted, Variant,
 };
 pub use resolver::{Resolver, ResolverError};
 pub use url::{EndpointUrl, EndpointUrlError};

@@ -88,6 +88,17 @@ impl EndpointUrl {
         &self.0[..url::Position::AfterPath]
     }
 
+    /// Whether both are of one site: the last two labels of their names are the same.
+    #[must_use]
+    pub fn is_same_site(&self, other: &Self) -> bool {
+        let site = |url: &Self| {
+            let labels: Vec<&str> = url.host().rsplit('.').take(2).collect();
+            labels.join(".")
+        };
+        let numbered = self.host().parse::<std::net::IpAddr>().is_ok();
+        if numbered { self.host() == other.host() } else { site(self) == site(other) }
+    }
+
     /// Where a redirection from here leads; none when that is no URL of these schemes.
     #[must_use]
     pub fn join(&self, location: &str) -> Option<Self> {

@@ -97,7 +97,11 @@ impl Connection {
     pub fn limit_hops(&self, hops: u8) -> io::Result<()> {
         let hops = i32::from(hops);
         let v6 = matches!(self.own(), Some(IpAddr::V6(_)));
-        if v6 { setsockopt(&self.fd, sockopt::Ipv6Ttl, &hops)? } else { setsockopt(&self.fd, sockopt::Ipv4Ttl, &hops)? }
+        if v6 {
+            setsockopt(&self.fd, sockopt::Ipv6Ttl, &hops)?
+        } else {
+            setsockopt(&self.fd, sockopt::Ipv4Ttl, &hops)?
+        }
         Ok(())
     }
 

@@ -27,13 +27,7 @@ pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).expect("a small structure");
     // SAFETY: `info` outlives the call, and `length` is its size; the kernel writes no more than that.
     let status = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            (&raw mut info).cast(),
-            &raw mut length,
-        )
+        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length)
     };
     (status == 0).then_some(TcpInfo {
         rtt_microseconds: info.tcpi_rtt,

@@ -76,7 +76,8 @@ fn endpoints(page: &mut String, report: &Report) {
     if report.endpoints.is_empty() {
         return;
     }
-    let _ = writeln!(page, "### Endpoints\n\n| endpoint | way | verdict | layer | what was seen |\n|---|---|---|---|---|");
+    let _ =
+        writeln!(page, "### Endpoints\n\n| endpoint | way | verdict | layer | what was seen |\n|---|---|---|---|---|");
     for endpoint in &report.endpoints {
         let _ = writeln!(
             page,

@@ -177,7 +177,8 @@ impl Report {
         let context = attested(run.context, &evidence.observations);
         let judged = verdict::endpoints(run.endpoints, &context);
         let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged, context: Some(&context) };
-        let findings = Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held, endpoints };
+        let findings =
+            Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held, endpoints };
         let diagnoses = diagnose(&findings);
         let status = status(&verdicts, &endpoint_verdicts(&endpoints));
         Self {

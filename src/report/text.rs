@@ -58,9 +58,8 @@ impl Page {
     fn header(&mut self, report: &Report) {
         let pace =
             report.probes.per_second_limit.map_or_else(|| "unpaced".to_owned(), |rate| format!("{rate} probes/s"));
-        let ranges = (!report.ranges.is_empty()).then(|| {
-            format!("{} ({}) · {pace}", counted(report.ranges.len(), "range", "ranges"), feed_name(report))
-        });
+        let ranges = (!report.ranges.is_empty())
+            .then(|| format!("{} ({}) · {pace}", counted(report.ranges.len(), "range", "ranges"), feed_name(report)));
         let endpoints =
             (!report.endpoints.is_empty()).then(|| counted(report.endpoints.len(), "endpoint", "endpoints"));
         let what = ranges.into_iter().chain(endpoints).collect::<Vec<_>>().join(" · ");
@@ -105,7 +104,9 @@ impl Page {
         if report.endpoints.is_empty() {
             return;
         }
-        self.line("");
+        if !report.ranges.is_empty() {
+            self.line("");
+        }
         let width = report.endpoints.iter().map(|endpoint| endpoint.name.len()).max().unwrap_or(0);
         for endpoint in &report.endpoints {
             let (code, word) = match endpoint.verdict {
@@ -169,7 +170,7 @@ impl Page {
         if report.interrupted {
             self.line("  note: interrupted; this is what was known by then");
         }
-        if let Some(note) = report.feed.note {
+        if let Some(note) = report.feed.note.filter(|_| !report.ranges.is_empty()) {
             self.line(&format!("  note: {note}"));
         }
         let Some(alpha) = report.ranges.first().map(|range| range.confidence.alpha) else {
@@ -230,7 +231,9 @@ fn endpoints_headline(report: &Report) -> (&'static str, Vec<String>) {
     let open = report.endpoints.iter().filter(|endpoint| endpoint.verdict == Verdict::Open).count();
     match all - open {
         0 => (GREEN, vec![format!("All {} work.", counted(all, "endpoint", "endpoints"))]),
-        rest => (YELLOW, vec![format!("{open} of {} work, {rest} not for certain.", counted(all, "endpoint", "endpoints"))]),
+        rest => {
+            (YELLOW, vec![format!("{open} of {} work, {rest} not for certain.", counted(all, "endpoint", "endpoints"))])
+        }
     }
 }
 

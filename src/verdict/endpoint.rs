@@ -1,9 +1,12 @@
 //! What can be said of an endpoint: the first layer at which a transfer fails, and by which mechanism.
 
 mod lane;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -56,6 +59,9 @@ struct Around<'a> {
     lanes: Vec<Lane<'a>>,
 }
 
+/// A process that waited so long for the processor has not listened.
+pub const STARVED: Duration = Duration::from_secs(1);
+
 /// The verdicts of all runs, in their order.
 #[must_use]
 pub fn endpoints(runs: &[EndpointRun], context: &RunContext) -> Vec<EndpointVerdict> {
@@ -74,7 +80,7 @@ pub fn endpoints(runs: &[EndpointRun], context: &RunContext) -> Vec<EndpointVerd
 pub fn suspect(run: &EndpointRun, verdict: &EndpointVerdict) -> Option<(SocketAddr, Mechanism)> {
     let mechanism = verdict.mechanism.filter(|_| run.path == Path::Direct)?;
     let places = match mechanism {
-        Mechanism::Dropped | Mechanism::Reset | Mechanism::RejectedIcmp => verdict.layer <= Some(Layer::Tcp),
+        Mechanism::Dropped | Mechanism::Reset | Mechanism::RejectedIcmp => verdict.layer == Some(Layer::Tcp),
         Mechanism::TlsIntercepted | Mechanism::BlockPage => true,
         _ => false,
     };
@@ -133,12 +139,8 @@ impl Around<'_> {
                 slow.bits_per_second / 1000,
                 (20 * 8 * 1_000_000 / slow.bits_per_second.max(1)).div_ceil(60)
             );
-            let verdict = EndpointVerdict::fails(
-                Verdict::PartlyBlocked,
-                Layer::Transfer,
-                Some(Mechanism::Throttled),
-                failure,
-            );
+            let verdict =
+                EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, Some(Mechanism::Throttled), failure);
             return EndpointVerdict { reason, failure: None, ..verdict };
         }
         let idle = self.run.steps.iter().find(|step| step.operation == Operation::Idle && step.failure.is_some());
@@ -175,7 +177,12 @@ impl Around<'_> {
             return EndpointVerdict::undetermined(Some(layer), Some(failure), reason);
         }
         if self.behind_a_portal(lane) {
-            return EndpointVerdict::fails(Verdict::Blocked, Layer::Http, Some(Mechanism::Portal), HttpFailure::Portal.into());
+            return EndpointVerdict::fails(
+                Verdict::Blocked,
+                Layer::Http,
+                Some(Mechanism::Portal),
+                HttpFailure::Portal.into(),
+            );
         }
         let (layer, mechanism) = self.mechanism(lane, layer, &failure);
         let verdict = EndpointVerdict::fails(Verdict::Blocked, layer, mechanism, failure);
@@ -200,9 +207,11 @@ impl Around<'_> {
         use Mechanism as M;
         match failure {
             _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (Layer::Transfer, Some(M::MtuBlackHole)),
-            Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => (layer, Some(M::Dropped)),
+            Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => {
+                (layer, Some(M::Dropped))
+            }
             Failure::Transfer(TransferFailure::Stalled(_)) => (layer, Some(M::Dropped)),
-            Failure::Unreachable(_) | Failure::RejectedHere(_) => (Layer::Ip, Some(M::RejectedIcmp)),
+            Failure::Unreachable(_) | Failure::RejectedHere(_) => (layer, Some(M::RejectedIcmp)),
             Failure::Reset | Failure::TlsBroken | Failure::Http(HttpFailure::Broken) => (layer, Some(M::Reset)),
             Failure::Transfer(TransferFailure::Broken(_)) => (layer, Some(M::Reset)),
             // What the interceptor shows says more than that it intercepts.
@@ -211,9 +220,7 @@ impl Around<'_> {
             Failure::Http(HttpFailure::BlockPage) => (layer, Some(M::BlockPage)),
             Failure::Http(HttpFailure::Redirect(_)) if !lane.authenticated => (layer, Some(M::BlockPage)),
             Failure::Http(HttpFailure::Portal) => (layer, Some(M::Portal)),
-            Failure::Http(HttpFailure::Status(status)) if limits_something(*status) => {
-                (Layer::Transfer, Some(M::ProxyLimit))
-            }
+            Failure::Http(HttpFailure::Status(status)) if limits_something(*status) => (layer, Some(M::ProxyLimit)),
             Failure::Transfer(TransferFailure::RefusedSize | TransferFailure::RefusedType) => {
                 (Layer::Transfer, Some(M::ProxyLimit))
             }
@@ -228,7 +235,9 @@ impl Around<'_> {
         }
         let own = || self.resolved(true);
         let misled = own().find_map(|step| {
-            step.failure.clone().filter(|f| matches!(f, Failure::Dns(DnsFailure::Bogon(_) | DnsFailure::OutsideRanges(_))))
+            step.failure
+                .clone()
+                .filter(|f| matches!(f, Failure::Dns(DnsFailure::Bogon(_) | DnsFailure::OutsideRanges(_))))
         });
         let better = self.lanes.iter().any(|lane| lane.variant == Variant::OtherResolver && lane.failure.is_none());
         let inside = self.run.endpoint.must_be_in == Inside::Cloudfront;
@@ -237,12 +246,7 @@ impl Around<'_> {
     }
 
     fn behind_a_portal(&self, lane: &Lane<'_>) -> bool {
-        let waits = |failure: &Failure| match failure {
-            Failure::Unreachable(_) | Failure::RejectedHere(_) => false,
-            Failure::Transfer(_) => false,
-            _ => !lane.authenticated,
-        };
-        self.context.portal.is_some() && lane.failure.is_some_and(waits)
+        self.context.portal.is_some() && !lane.authenticated && !matches!(lane.failure, Some(Failure::Transfer(_)))
     }
 
     fn is_name_blocked(&self, lane: &Lane<'_>) -> bool {
@@ -263,7 +267,8 @@ impl Around<'_> {
 
     /// Silence means something only while something else answers.
     fn is_unattested(&self, lane: &Lane<'_>) -> bool {
-        lane.failure == Some(&Failure::NoAnswer) && !self.context.answers(Family::of(lane.address.ip()))
+        let attested = self.context.answers(Family::of(lane.address.ip())) && self.context.starved < STARVED;
+        lane.failure == Some(&Failure::NoAnswer) && !attested
     }
 
     // --- names and proxies --------------------------------------------------------------------------------------------
@@ -276,6 +281,11 @@ impl Around<'_> {
 
     fn has_own_resolver(&self) -> bool {
         self.run.steps.iter().any(|step| matches!(&step.detail, Detail::Resolve(detail) if detail.system))
+    }
+
+    /// The resolver that leaves the name unanswered answers for another.
+    fn resolver_lives(&self) -> bool {
+        self.resolved(true).any(|step| matches!(&step.detail, Detail::Resolve(detail) if detail.lives == Some(true)))
     }
 
     /// No address could be asked.
@@ -292,6 +302,8 @@ impl Around<'_> {
         let better = self.lanes.iter().any(|lane| lane.variant == Variant::OtherResolver && lane.failure.is_none());
         let answered_otherwise = self.resolved(false).any(|step| step.failure.is_none());
         let tampered = match &failure {
+            // It answers for other names.
+            Failure::Dns(DnsFailure::NoAnswer) if self.resolver_lives() => true,
             Failure::Dns(DnsFailure::NoAnswer | DnsFailure::ServerFailure) => false,
             Failure::Dns(DnsFailure::Refused | DnsFailure::Bogon(_) | DnsFailure::OutsideRanges(_)) => true,
             _ => better || answered_otherwise,

@@ -98,8 +98,7 @@ impl Session {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
                 builder.timer(TokioTimer::new()).max_header_list_size(LARGEST_HEAD_BYTES as u32);
                 let opened = timeout(STALL, builder.handshake(io)).await;
-                let (sender, driver) =
-                    opened.map_err(|_| Failure::from(HttpFailure::NoAnswer))?.map_err(broken)?;
+                let (sender, driver) = opened.map_err(|_| Failure::from(HttpFailure::NoAnswer))?.map_err(broken)?;
                 tokio::spawn(driver);
                 Ok(Self::Http2(sender))
             }
@@ -117,13 +116,14 @@ impl Session {
     pub(super) async fn ask(&mut self, asked: &Asked, witness: Option<&Witness>) -> Answered {
         let began = Instant::now();
         let sent = Arc::new(AtomicU64::new(0));
-        let mut answered = Answered { head: HttpDetail { version: self.version(), ..HttpDetail::default() }, ..Answered::default() };
+        let mut answered =
+            Answered { head: HttpDetail { version: self.version(), ..HttpDetail::default() }, ..Answered::default() };
         let head = self.head(asked, &sent, witness).await.transpose();
         answered.head_took = began.elapsed();
-        let sending = asked.body_bytes.is_some().then(|| TransferDetail {
-            sent_bytes: sent.load(Ordering::Relaxed),
-            ..TransferDetail::default()
-        });
+        let sending = asked
+            .body_bytes
+            .is_some()
+            .then(|| TransferDetail { sent_bytes: sent.load(Ordering::Relaxed), ..TransferDetail::default() });
         match head {
             // Ended by us, in the middle of the request's body.
             None => answered.transfer = sending.map(|sending| TransferDetail { cut_short: true, ..sending }),
@@ -180,8 +180,11 @@ impl Session {
         *request.method_mut() = asked.method.parse().expect("a method of ours");
         *request.headers_mut() = asked.headers.clone();
         let whole = asked.absolute || matches!(self, Self::Http2(_));
-        *request.uri_mut() =
-            if whole { asked.uri.clone() } else { asked.uri.path_and_query().map_or("/", |path| path.as_str()).parse().expect("a path of a URI") };
+        *request.uri_mut() = if whole {
+            asked.uri.clone()
+        } else {
+            asked.uri.path_and_query().map_or("/", |path| path.as_str()).parse().expect("a path of a URI")
+        };
         if !matches!(self, Self::Http2(_)) {
             let host = HeaderValue::from_str(&asked.authority).unwrap_or(HeaderValue::from_static(""));
             request.headers_mut().insert(hyper::header::HOST, host);
@@ -328,7 +331,10 @@ impl Body for Made {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if self.left == 0 {
             return Poll::Ready(None);
         }

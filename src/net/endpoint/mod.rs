@@ -121,8 +121,11 @@ fn value(source: &HeaderSource, endpoint: &Endpoint) -> Result<String, HeaderErr
             std::env::var(env).map_err(|_| HeaderError::Variable { endpoint: name(), variable: env.clone() })
         }
         HeaderSource::File { file } => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|source| HeaderError::File { endpoint: name(), file: file.clone(), source })?;
+            let text = std::fs::read_to_string(file).map_err(|source| HeaderError::File {
+                endpoint: name(),
+                file: file.clone(),
+                source,
+            })?;
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
     }
@@ -143,6 +146,7 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
             published: &errand.published,
             began,
             steps: Mutex::new(Vec::new()),
+            redirected: 0,
         })
         .collect();
     let lag = AtomicU64::new(0);

@@ -73,14 +73,9 @@ async fn ask(url: &EndpointUrl, connection: TcpConnection) -> Option<(u16, Optio
     Some((status, head.header("location").map(ToOwned::to_owned)))
 }
 
-/// Whether a redirection leaves the site: not for its parent or sub-domains, and not for another scheme alone.
+/// Whether a redirection leaves the site.
 fn leads_elsewhere(url: &EndpointUrl, location: &str) -> bool {
-    let Some(next) = url.join(location) else { return true };
-    let site = |host: &str| {
-        let labels: Vec<&str> = host.rsplit('.').take(2).collect();
-        labels.join(".")
-    };
-    site(next.host()) != site(url.host())
+    url.join(location).is_none_or(|next| !next.is_same_site(url))
 }
 
 #[cfg(test)]

@@ -78,7 +78,8 @@ mod tests {
         let mut packet = vec![0x80, 0, 0, 0, 0, 2, 1, 2, 1, 9];
         packet.extend([0, 0, 0, 1, 0xff, 0, 0, 29]);
         assert_eq!(versions(&packet).unwrap(), ["0x00000001", "0xff00001d"]);
-        for wrong in [&[][..], &[0x80], &[0x80, 0, 0, 0, 1, 0, 0], &[0x80, 0, 0, 0, 0, 9, 1], &[0x40, 0, 0, 0, 0, 0, 0]] {
+        for wrong in [&[][..], &[0x80], &[0x80, 0, 0, 0, 1, 0, 0], &[0x80, 0, 0, 0, 0, 9, 1], &[0x40, 0, 0, 0, 0, 0, 0]]
+        {
             assert_eq!(versions(wrong), None);
         }
     }

@@ -18,6 +18,8 @@ use crate::prefix::Family;
 
 /// How long an answer is waited for: longer than the slowest resolver takes, short enough for a person.
 const LIMIT: Duration = Duration::from_secs(2);
+/// A name that nobody has a reason to hide, reserved by RFC 2606.
+pub(super) const NEUTRAL: &str = "www.example.com";
 /// More resolvers than this, and the system itself asks none of the others.
 const MOST_SYSTEM: usize = 3;
 /// More addresses than any name needs.
@@ -71,7 +73,8 @@ fn asker(
     tls: Option<rustls::ClientConfig>,
 ) -> Option<Asker> {
     let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options());
+    let mut builder =
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options());
     if let Some(tls) = tls {
         builder = builder.with_tls_config(tls);
     }
@@ -116,8 +119,17 @@ async fn first_addresses(host: &str, askers: &[Asker]) -> Vec<IpAddr> {
 }
 
 impl Asker {
-    /// Asks for the addresses of one family.
+    /// Asks for the addresses of one family, and when nothing comes, for another name: is it the resolver, or the name?
     pub(super) async fn ask(&self, host: &str, family: Family) -> Answer {
+        let mut answer = self.ask_once(host, family).await;
+        if answer.failure == Some(DnsFailure::NoAnswer.into()) {
+            let other = self.ask_once(NEUTRAL, family).await;
+            answer.detail.lives = Some(other.failure != Some(DnsFailure::NoAnswer.into()));
+        }
+        answer
+    }
+
+    async fn ask_once(&self, host: &str, family: Family) -> Answer {
         let (record, name) = match family {
             Family::V4 => (RecordType::A, "A"),
             Family::V6 => (RecordType::AAAA, "AAAA"),
@@ -126,8 +138,12 @@ impl Asker {
         // A name with a dot at its end is not looked for in the system's own domains.
         let rooted = format!("{}.", host.trim_end_matches('.'));
         let said = tokio::time::timeout(LIMIT, self.resolver.lookup(rooted, record)).await;
-        let mut detail =
-            ResolveDetail { resolver: self.name.clone(), system: self.system, record: name, ..ResolveDetail::default() };
+        let mut detail = ResolveDetail {
+            resolver: self.name.clone(),
+            system: self.system,
+            record: name,
+            ..ResolveDetail::default()
+        };
         let failure = match said {
             Err(_) => Some(DnsFailure::NoAnswer),
             Ok(Err(error)) => Some(failure(&error)),

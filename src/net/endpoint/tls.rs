@@ -7,20 +7,20 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::resolve::NEUTRAL;
 use crate::endpoint::{Certificate, ServerNameUse, TlsDetail, Trusted};
 use crate::fingerprint::{IssuerName, issuer};
 use crate::observe::Failure;
 use crate::text::{hexadecimal, printable};
-
-/// A name that nobody has a reason to block, reserved by RFC 2606.
-const NEUTRAL: &str = "www.example.com";
 
 /// The stores of authorities that certificates are held against.
 #[derive(Clone, Debug)]
@@ -69,8 +69,13 @@ impl Stores {
         let mut system = RootCertStore::empty();
         // A store that cannot be read is as good as none; what could be read of it counts.
         system.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let verifier = |roots| WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
-        Self { bundle: verifier(bundle).expect("the embedded bundle has roots"), system: verifier(system).ok(), provider }
+        let verifier =
+            |roots| WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+        Self {
+            bundle: verifier(bundle).expect("the embedded bundle has roots"),
+            system: verifier(system).ok(),
+            provider,
+        }
     }
 
     /// A client that trusts what our bundle trusts.
@@ -90,7 +95,8 @@ impl Stores {
         let witness = Arc::new(Witness { verifier: Arc::clone(&self.bundle), chain: Mutex::new(Vec::new()) });
         let mut detail = TlsDetail { server_name: hello.shown(), ..TlsDetail::default() };
         let Ok(name) = ServerName::try_from(hello.asked().to_owned()) else {
-            let failure = Failure::TlsInvalidCertificate("the host is not a name that a certificate can be for".to_owned());
+            let failure =
+                Failure::TlsInvalidCertificate("the host is not a name that a certificate can be for".to_owned());
             return Shaken { detail, failure: Some(failure), stream: None, chain: Vec::new() };
         };
         let config = self.config(hello, Arc::clone(&witness));

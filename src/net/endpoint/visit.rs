@@ -13,9 +13,7 @@ use tokio::time::sleep;
 use super::http::{Answered, Asked, Io, Session, padding};
 use super::resolve::{Answer, Asker};
 use super::tls::{Hello, NameShown, Stores};
-use crate::endpoint::{
-    ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Method, Step, TlsDetail, Variant,
-};
+use crate::endpoint::{ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Method, Step, TlsDetail, Variant};
 use crate::fingerprint::{PageParts, page, title};
 use crate::net::stream::{TcpConnection, Witness};
 use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
@@ -46,6 +44,8 @@ pub(super) struct Visit<'a> {
     pub(super) published: &'a PrefixSet,
     pub(super) began: Instant,
     pub(super) steps: Mutex<Vec<Step>>,
+    /// Redirections that led here.
+    pub(super) redirected: usize,
 }
 
 /// One address, and how it is asked.
@@ -64,6 +64,25 @@ struct Ready {
     version: HttpVersion,
     trust: Trust,
     chain: Vec<CertificateDer<'static>>,
+}
+
+/// Where a redirection leads.
+enum Redirection {
+    /// To the same server.
+    Here(EndpointUrl),
+    /// To another host, port or scheme of the same site.
+    SameSite(EndpointUrl),
+    /// To somebody else's.
+    Elsewhere(String),
+}
+
+impl Redirection {
+    fn shown(&self) -> String {
+        match self {
+            Self::Here(url) | Self::SameSite(url) => url.shown().to_owned(),
+            Self::Elsewhere(location) => location.clone(),
+        }
+    }
 }
 
 /// How far the other side is to be trusted.
@@ -146,7 +165,9 @@ impl Visit<'_> {
         let mut lanes: Vec<Lane> = Vec::new();
         // Without a resolver of its own the system goes by the others.
         let own = given(true).next().is_some();
-        for (system, variant) in [(true, Variant::Plain), (false, if own { Variant::OtherResolver } else { Variant::Plain })] {
+        for (system, variant) in
+            [(true, Variant::Plain), (false, if own { Variant::OtherResolver } else { Variant::Plain })]
+        {
             for address in addresses(system) {
                 let same = |lane: &&Lane| lane.address.is_ipv4() == address.is_ipv4() && lane.variant == variant;
                 let known = lanes.iter().any(|lane| lane.address.ip() == address);
@@ -258,7 +279,14 @@ impl Visit<'_> {
             Err(failure) => {
                 let detail = Answered::default().head;
                 let detail = Detail::Http(Box::new(detail));
-                return self.done(Operation::HttpRoundTrip, lane.variant, Some(lane.address), began, detail, Some(failure));
+                return self.done(
+                    Operation::HttpRoundTrip,
+                    lane.variant,
+                    Some(lane.address),
+                    began,
+                    detail,
+                    Some(failure),
+                );
             }
         };
         let mut asked = self.request(lane, trust, &self.endpoint.url);
@@ -266,39 +294,69 @@ impl Visit<'_> {
         loop {
             let began = Instant::now();
             let mut answered = session.ask(&asked, Some(&witness)).await;
-            let next = self.redirection(&url, &answered);
-            if let Some(Ok(next)) = &next
-                && redirects.len() < MOST_REDIRECTS
-            {
-                redirects.push(printable(next.shown(), 200));
-                asked = self.request(lane, trust, next);
-                url = next.clone();
-                continue;
-            }
-            answered.head.redirects = std::mem::take(&mut redirects);
-            let endless = || next.as_ref().map(|next| next.as_ref().map_or_else(Clone::clone, |next| next.shown().to_owned()));
-            let off_site = endless().map(|to| Failure::from(HttpFailure::Redirect(printable(&to, 200))));
             self.date(&mut answered, trust, &chain);
-            let good = self.judge(lane, began, answered, trust, off_site);
-            if let (true, Some(rest)) = (good && lane.whole && lane.variant == Variant::Plain, self.endpoint.idle()) {
-                self.rest(lane, &mut session, &asked, &witness, rest).await;
+            let next = self.redirection(&url, &answered);
+            let followed = redirects.len() + self.redirected;
+            match next {
+                Some(Redirection::Here(next)) if followed < MOST_REDIRECTS => {
+                    redirects.push(printable(next.shown(), 200));
+                    asked = self.request(lane, trust, &next);
+                    url = next;
+                }
+                Some(Redirection::SameSite(next)) if followed < MOST_REDIRECTS => {
+                    redirects.push(printable(next.shown(), 200));
+                    let moved = redirects.len();
+                    answered.head.redirects = redirects;
+                    self.record_head(lane, began, answered, None);
+                    return self.follow(lane, next, self.redirected + moved).await;
+                }
+                next => {
+                    answered.head.redirects = redirects;
+                    let off_site = next.map(|next| HttpFailure::Redirect(printable(&next.shown(), 200)).into());
+                    let good = self.judge(lane, began, answered, trust, off_site);
+                    let rests = good && lane.whole && lane.variant == Variant::Plain;
+                    if let Some(rest) = self.endpoint.idle().filter(|_| rests) {
+                        self.rest(lane, &mut session, &asked, &witness, rest).await;
+                    }
+                    return;
+                }
             }
-            return;
         }
     }
 
-    /// Where an unexpected redirection leads: on this site, or elsewhere.
-    fn redirection(&self, from: &EndpointUrl, answered: &Answered) -> Option<Result<EndpointUrl, String>> {
+    /// Goes on at another host of the same site, from its name on.
+    async fn follow(&self, lane: Lane, url: EndpointUrl, redirected: usize) {
+        if lane.variant != Variant::Plain || !lane.whole {
+            return;
+        }
+        let endpoint = Endpoint { url, ..self.endpoint.clone() };
+        let visit = Visit {
+            endpoint: &endpoint,
+            headers: self.headers.clone(),
+            steps: Mutex::new(Vec::new()),
+            redirected,
+            ..*self
+        };
+        Box::pin(visit.direct()).await;
+        let steps = visit.steps.into_inner().expect("no holder panics");
+        self.steps.lock().expect("no holder panics").extend(steps);
+    }
+
+    /// Where an unexpected redirection leads.
+    fn redirection(&self, from: &EndpointUrl, answered: &Answered) -> Option<Redirection> {
         let status = answered.head.status.filter(|status| matches!(status, 301 | 302 | 303 | 307 | 308))?;
         if self.endpoint.expect_status.contains(&status) {
             return None;
         }
         let location = answered.head.header("location")?;
-        let next = from.join(location);
-        let here = |next: &EndpointUrl| {
-            (next.host(), next.port(), next.is_https()) == (from.host(), from.port(), from.is_https())
-        };
-        Some(next.filter(here).ok_or_else(|| location.to_owned()))
+        let Some(next) = from.join(location) else { return Some(Redirection::Elsewhere(location.to_owned())) };
+        let place = |url: &EndpointUrl| (url.host().to_owned(), url.port(), url.is_https());
+        Some(match () {
+            () if place(&next) == place(from) => Redirection::Here(next),
+            // Secrets stay off the wire: from TLS nothing leads to where there is none.
+            () if next.is_same_site(from) && (next.is_https() || !from.is_https()) => Redirection::SameSite(next),
+            () => Redirection::Elsewhere(next.shown().to_owned()),
+        })
     }
 
     fn request(&self, lane: Lane, trust: Trust, url: &EndpointUrl) -> Asked {
@@ -315,7 +373,8 @@ impl Visit<'_> {
         let scheme = if url.is_https() { "https" } else { "http" };
         let uri = format!("{scheme}://{}{target}", url.authority());
         let sends = lane.whole && !bare;
-        let method = if bare || (!lane.whole && self.endpoint.body().is_some()) { Method::Get } else { self.endpoint.method() };
+        let method =
+            if bare || (!lane.whole && self.endpoint.body().is_some()) { Method::Get } else { self.endpoint.method() };
         Asked {
             method: method.name(),
             uri: uri.parse::<Uri>().unwrap_or_default(),
@@ -356,7 +415,14 @@ impl Visit<'_> {
     }
 
     /// Records head and body; whether both are as they should be.
-    fn judge(&self, lane: Lane, began: Instant, mut answered: Answered, trust: Trust, off_site: Option<Failure>) -> bool {
+    fn judge(
+        &self,
+        lane: Lane,
+        began: Instant,
+        mut answered: Answered,
+        trust: Trust,
+        off_site: Option<Failure>,
+    ) -> bool {
         self.recognise(&mut answered);
         let authenticated = trust == Trust::Authenticated;
         let asked_for = lane.whole || self.endpoint.body().is_none();
@@ -371,20 +437,25 @@ impl Visit<'_> {
         let partial = self.most_bytes(lane) != self.most_bytes(Lane { whole: true, variant: Variant::Plain, ..lane });
         let body_failure = body_failure.filter(|failure| !(partial && Some(failure) == on_purpose.as_ref()));
         let good = head_failure.is_none() && body_failure.is_none();
-        let (transfer, transfer_started, transfer_took) =
-            (answered.transfer.take(), answered.transfer_started.unwrap_or(began), answered.transfer_took);
-        let head_seen = answered.head.status.is_some() || head_failure.is_some();
-        if head_seen {
-            let step = self.step(Operation::HttpRoundTrip, lane, began, answered.head_took, Detail::Http(Box::new(answered.head)), head_failure);
-            self.push(step);
-        }
+        let transfer = answered.transfer.take();
+        // A request's body passes before the head of the answer comes.
+        let (started, took) = match answered.transfer_started {
+            Some(started) => (started, answered.transfer_took),
+            None => (began, answered.head_took),
+        };
+        self.record_head(lane, began, answered, head_failure);
         if let Some(transfer) = transfer {
-            let uploaded = answered.transfer_started.is_none();
-            let took = if uploaded { answered.head_took } else { transfer_took };
-            let step = self.step(Operation::Transfer, lane, transfer_started, took, Detail::Transfer(transfer), body_failure);
-            self.push(step);
+            self.push(self.step(Operation::Transfer, lane, started, took, Detail::Transfer(transfer), body_failure));
         }
         good
+    }
+
+    /// Records the head of an answer, unless none was waited for.
+    fn record_head(&self, lane: Lane, began: Instant, answered: Answered, failure: Option<Failure>) {
+        if answered.head.status.is_some() || failure.is_some() {
+            let (took, detail) = (answered.head_took, Detail::Http(Box::new(answered.head)));
+            self.push(self.step(Operation::HttpRoundTrip, lane, began, took, detail, failure));
+        }
     }
 
     fn recognise(&self, answered: &mut Answered) {
@@ -435,7 +506,11 @@ impl Visit<'_> {
         here().any(|step| {
             matches!(
                 step.failure,
-                Some(Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) | Failure::Transfer(TransferFailure::Stalled(_)))
+                Some(
+                    Failure::TlsNoAnswer
+                        | Failure::Http(HttpFailure::NoAnswer)
+                        | Failure::Transfer(TransferFailure::Stalled(_))
+                )
             )
         })
     }

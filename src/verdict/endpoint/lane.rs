@@ -105,16 +105,28 @@ fn first_failure<'a>(steps: &[&'a Step]) -> Option<(Layer, &'a Failure)> {
     if !connected {
         // Somebody's answer says more than the silence of another try.
         let explicit = of(Operation::Connect).filter_map(|step| step.failure.as_ref());
-        return explicit.min_by_key(|failure| **failure == Failure::NoAnswer).map(|failure| (at_connect(failure), failure));
+        return explicit
+            .min_by_key(|failure| **failure == Failure::NoAnswer)
+            .map(|failure| (at_connect(failure), failure));
     }
-    [(Operation::TlsHandshake, Layer::Tls), (Operation::HttpRoundTrip, Layer::Http), (Operation::Transfer, Layer::Transfer)]
+    // Where this host's programs would go on, what they meet behind the handshake says more than the handshake.
+    let goes_on = of(Operation::TlsHandshake).any(|step| matches!(&step.detail, Detail::Tls(tls) if tls.acceptable()));
+    let mut layers = [
+        (Operation::TlsHandshake, Layer::Tls),
+        (Operation::HttpRoundTrip, Layer::Http),
+        (Operation::Transfer, Layer::Transfer),
+    ];
+    if goes_on {
+        layers.rotate_left(1);
+    }
+    layers
         .into_iter()
         .find_map(|(operation, layer)| of(operation).find_map(|step| Some((layer, step.failure.as_ref()?))))
 }
 
 fn at_connect(failure: &Failure) -> Layer {
     match failure {
-        Failure::Reset => Layer::Tcp,
-        _ => Layer::Ip,
+        Failure::NoRoute => Layer::Ip,
+        _ => Layer::Tcp,
     }
 }

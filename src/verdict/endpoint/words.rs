@@ -14,7 +14,8 @@ pub fn limits_something(status: u16) -> bool {
 pub(super) fn reason(layer: Layer, mechanism: Option<Mechanism>, failure: &Failure) -> String {
     match (mechanism, failure) {
         (Some(Mechanism::MtuBlackHole), _) => {
-            "large packets vanish and small ones pass: a smaller MTU on the way, and its ICMP messages do not arrive".into()
+            "large packets vanish and small ones pass: a smaller MTU on the way, and its ICMP messages do not arrive"
+                .into()
         }
         (Some(Mechanism::Portal), _) => "a captive portal answers in the place of servers".into(),
         (_, Failure::NoAnswer) => "no answer to any connection attempt, while others are answered".into(),
@@ -23,7 +24,9 @@ pub(super) fn reason(layer: Layer, mechanism: Option<Mechanism>, failure: &Failu
         (_, Failure::Reset) => "the connection is reset at once".into(),
         (_, Failure::TlsBroken) => "the connection stands and breaks on the first message of TLS".into(),
         (_, Failure::TlsNoAnswer) => "the connection stands and the first message of TLS is not answered".into(),
-        (_, Failure::TlsUnknownIssuer { issuer }) => format!("the certificate is issued by \"{issuer}\", not by a public authority"),
+        (_, Failure::TlsUnknownIssuer { issuer }) => {
+            format!("the certificate is issued by \"{issuer}\", not by a public authority")
+        }
         (_, Failure::TlsInvalidCertificate(why)) => format!("the certificate is {why}"),
         (_, Failure::Dns(failure)) => dns(failure),
         (_, Failure::Proxy(failure)) => proxy(failure),
@@ -50,7 +53,9 @@ fn dns(failure: &DnsFailure) -> String {
 fn proxy(failure: &ProxyFailure) -> String {
     match failure {
         ProxyFailure::Unreachable(why) => format!("the proxy cannot be reached ({why})"),
-        ProxyFailure::AuthenticationRequired(schemes) if schemes.is_empty() => "the proxy asks for authentication".into(),
+        ProxyFailure::AuthenticationRequired(schemes) if schemes.is_empty() => {
+            "the proxy asks for authentication".into()
+        }
         ProxyFailure::AuthenticationRequired(schemes) => {
             format!("the proxy asks for authentication ({})", schemes.join(", "))
         }
@@ -98,10 +103,12 @@ pub(super) fn own_fault(failure: &Failure) -> String {
 
 /// What worked, in a line.
 pub(super) fn open(run: &EndpointRun) -> String {
-    let transfers = || run.steps.iter().filter_map(|step| match &step.detail {
-        Detail::Transfer(detail) => Some(detail),
-        _ => None,
-    });
+    let transfers = || {
+        run.steps.iter().filter_map(|step| match &step.detail {
+            Detail::Transfer(detail) => Some(detail),
+            _ => None,
+        })
+    };
     let round_trip = run.steps.iter().find_map(|step| match &step.detail {
         Detail::Connect(detail) => detail.rtt_microseconds.filter(|_| step.failure.is_none()),
         _ => None,
