@@ -1,7 +1,8 @@
 //! What is seen from the client: by curl and dig, and by egressd.
 
-use std::path::Path;
+use std::fs;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -14,6 +15,10 @@ pub struct Checked {
     pub status: Option<i32>,
     /// What it wrote to standard output.
     pub report: Value,
+    /// The most memory that was resident, in kilobytes.
+    pub peak_kb: u64,
+    /// How long it ran.
+    pub took: Duration,
 }
 
 /// A check takes some seconds; one that hangs must not hang the tests.
@@ -51,17 +56,21 @@ impl Network {
     /// Runs `egressd check --endpoints-only` on the client with this configuration and environment.
     pub fn check(&self, configuration: &str, environment: &[(&str, &str)]) -> Checked {
         let path = self.write("egressd.toml", configuration);
+        let (script, peak) = (self.write("peak.py", include_str!("peak.py")), self.folder().join("peak"));
         let mut command = hosts::on("client", "timeout");
         // Nothing of the user's own settings may have a say.
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.folder());
         command.envs(environment.iter().copied());
-        command.args([Path::new(MOST_SECONDS), &runner::program()]);
+        command.args([MOST_SECONDS, "python3", &script]).args([&peak, &runner::program()]);
         command.args(["check", "--endpoints-only", "--format", "json", "--config", &path]);
+        let began = Instant::now();
         let output = command.stdin(Stdio::null()).output().expect("`ip` starts");
+        let took = began.elapsed();
         let said = String::from_utf8_lossy(&output.stderr);
         let report = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("no report ({error}), {}: {said}", output.status));
-        Checked { status: output.status.code(), report }
+        let peak_kb = fs::read_to_string(peak).expect("a figure").parse().expect("a number");
+        Checked { status: output.status.code(), report, peak_kb, took }
     }
 }
 

@@ -5,6 +5,7 @@
 //! `N passed, N failed`.
 #![allow(clippy::print_stdout)] // the output of a test runner
 
+mod bounds;
 mod certificate;
 mod client;
 mod daemon;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         Case { name: row.name.to_owned(), run: Box::new(|| row.run()) }
     };
     let suite = Suite {
-        cases: rows.iter().map(case).collect(),
+        cases: rows.iter().map(case).chain(bounds::all()).collect(),
         // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.
         launcher: &[
             "unshare",

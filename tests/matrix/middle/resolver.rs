@@ -67,3 +67,10 @@ pub fn start_translator(network: &mut Network) {
     hosts::run("isp", "ip -6 route add 64:ff9b::/96 dev nat64");
     network.start("isp", &["tayga", "--config", &path, "--nodetach"], &[]);
 }
+
+/// A resolver on the firewall that answers as none should.
+pub fn start_nasty(network: &mut Network, way: &str) {
+    let script = network.write("nasty_names.py", include_str!("../nasty_names.py"));
+    network.start("firewall", &["python3", &script, way], &[Port::Udp(53)]);
+    network.use_resolvers(&[FIREWALL]);
+}
