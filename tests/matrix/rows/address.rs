@@ -12,13 +12,13 @@ const DROPPED: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { layer: "tcp", diagnosis: "endpoint_dropped" },
+    said: Said { verdict: "blocked", layer: "ip", diagnosis: "endpoint_dropped" },
 };
 
 const REJECTED: Row = Row {
     produced: Some("rejected_icmp"),
     proof: &[(GET, "7 000"), (GET_V6, "7 000"), (OTHER, WORKS)],
-    said: Said { layer: "tcp", diagnosis: "endpoint_rejected" },
+    said: Said { verdict: "blocked", layer: "ip", diagnosis: "endpoint_rejected" },
     ..DROPPED
 };
 
@@ -49,7 +49,7 @@ pub const ROWS: &[Row] = &[
         name: "reset_by_address",
         produced: Some("reset"),
         network: reset_by_address,
-        said: Said { layer: "tcp", diagnosis: "endpoint_reset" },
+        said: Said { verdict: "blocked", layer: "tcp", diagnosis: "endpoint_reset" },
         ..REJECTED
     },
 ];

@@ -13,7 +13,7 @@ const PAGE: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { layer: "http", diagnosis: "block_page" },
+    said: Said { verdict: "blocked", layer: "http", diagnosis: "block_page" },
 };
 
 /// What the client's system sees, which trusts the company.

@@ -94,7 +94,7 @@ fn lossy() -> Network {
 
 fn without_ipv6() -> Network {
     let network = Network::build();
-    hosts::run("client", "ip -6 addr flush dev c0");
+    hosts::set("client", "net/ipv6/conf/c0/disable_ipv6", "1");
     network
 }
 

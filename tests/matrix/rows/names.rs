@@ -13,7 +13,7 @@ const FORGED: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { layer: "dns", diagnosis: "dns_tampered" },
+    said: Said { verdict: "blocked", layer: "dns", diagnosis: "dns_tampered" },
 };
 
 /// Addresses of nobody here, as those of sinkholes often are.

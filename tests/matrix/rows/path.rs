@@ -3,7 +3,7 @@
 use crate::hosts;
 use crate::middle::{nginx, squid};
 use crate::network::Network;
-use crate::row::{GET, GET_V6, OTHER, PUT, RECEIVE, Row, SEND, Said, TOP, WORKS};
+use crate::row::{GET, GET_V6, PUT, RECEIVE, Row, SEND, Said, TOP, WORKS};
 
 const BLACK_HOLE: Row = Row {
     name: "",
@@ -13,14 +13,22 @@ const BLACK_HOLE: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { layer: "transfer", diagnosis: "mtu_black_hole" },
+    said: Said { verdict: "blocked", layer: "transfer", diagnosis: "mtu_black_hole" },
 };
 
-const THROTTLED: Row =
-    Row { produced: Some("throttled"), said: Said { layer: "transfer", diagnosis: "throttled" }, ..BLACK_HOLE };
+const THROTTLED: Row = Row {
+    produced: Some("throttled"),
+    said: Said { verdict: "partly_blocked", layer: "transfer", diagnosis: "throttled" },
+    ..BLACK_HOLE
+};
 
-const CUT: Row = Row { said: Said { layer: "transfer", diagnosis: "transfer_cut" }, ..BLACK_HOLE };
+const CUT: Row = Row { said: Said { verdict: "blocked", layer: "transfer", diagnosis: "transfer_cut" }, ..BLACK_HOLE };
 
+/// The server's certificates already do not fit.
+const WITHOUT_HANDSHAKE: Said = Said { verdict: "blocked", layer: "tls", diagnosis: "mtu_black_hole" };
+
+/// An answer that fits into a small packet.
+const IN_CLEAR: &str = "curl http://www.example.test/";
 const SMALL_PUT: &str = "curl -T store/1k.bin https://upload.example.test/up/small";
 const SMALL_GET: &str = "curl https://cdn.example.test/1k.bin";
 
@@ -32,11 +40,18 @@ pub const ROWS: &[Row] = &[
         endpoint: SEND,
         ..BLACK_HOLE
     },
-    Row { name: "black_hole_downstream", network: downstream, proof: &[(GET, "28 "), (PUT, "0 201")], ..BLACK_HOLE },
+    Row {
+        name: "black_hole_downstream",
+        network: downstream,
+        proof: &[(GET, "28 000"), (GET_V6, "28 000"), (IN_CLEAR, WORKS)],
+        said: WITHOUT_HANDSHAKE,
+        ..BLACK_HOLE
+    },
     Row {
         name: "black_hole_by_length",
         network: by_length,
-        proof: &[(GET, "28 "), (GET_V6, "28 "), (OTHER, WORKS)],
+        proof: &[(GET, "28 000"), (GET_V6, "28 000"), (IN_CLEAR, WORKS)],
+        said: WITHOUT_HANDSHAKE,
         ..BLACK_HOLE
     },
     Row {

@@ -13,7 +13,7 @@ const PORTAL: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { layer: "http", diagnosis: "captive_portal" },
+    said: Said { verdict: "blocked", layer: "http", diagnosis: "captive_portal" },
 };
 
 const IN_CLEAR: &str = "curl http://www.example.test/";

@@ -13,14 +13,14 @@ const DENIED: Row = Row {
     endpoint: THROUGH_SQUID,
     top: TOP,
     environment: &[],
-    said: Said { layer: "http", diagnosis: "proxy_denied" },
+    said: Said { verdict: "blocked", layer: "http", diagnosis: "proxy_denied" },
 };
 
 const LIMITED: Row = Row {
     produced: Some("proxy_limit"),
     endpoint: SEND,
     proof: &[(PUT, "0 413"), (SMALL, "0 201")],
-    said: Said { layer: "transfer", diagnosis: "proxy_limit" },
+    said: Said { verdict: "blocked", layer: "transfer", diagnosis: "proxy_limit" },
     ..DENIED
 };
 
@@ -45,7 +45,7 @@ pub const ROWS: &[Row] = &[
             ("curl -x 10.9.1.1:3128 https://cdn.example.test/1m.bin", "56 000"),
             ("curl -x 10.9.1.1:3128 -U user:user https://cdn.example.test/1m.bin", "0 200 1048576"),
         ],
-        said: Said { layer: "http", diagnosis: "proxy_auth_required" },
+        said: Said { verdict: "blocked", layer: "http", diagnosis: "proxy_auth_required" },
         ..DENIED
     },
     Row {
@@ -81,7 +81,7 @@ pub const ROWS: &[Row] = &[
         name: "requests_limited_by_haproxy",
         network: || by_haproxy("http-request deny deny_status 429"),
         proof: &[(PUT, "0 429")],
-        said: Said { layer: "http", diagnosis: "proxy_limit" },
+        said: Said { verdict: "blocked", layer: "http", diagnosis: "proxy_limit" },
         ..LIMITED
     },
 ];

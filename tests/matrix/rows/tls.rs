@@ -13,7 +13,7 @@ const BY_NAME: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { layer: "tls", diagnosis: "sni_blocked" },
+    said: Said { verdict: "blocked", layer: "tls", diagnosis: "sni_blocked" },
 };
 
 const RESET_BY_NAME: Row =
@@ -23,7 +23,7 @@ const RESET_BY_NAME: Row =
 const INSPECTED: Row = Row {
     produced: Some("tls_intercepted"),
     proof: &[(GET, "60 000"), (TRUSTING, WHOLE), (TRUSTING_V6, WHOLE)],
-    said: Said { layer: "tls", diagnosis: "tls_intercepted" },
+    said: Said { verdict: "blocked", layer: "tls", diagnosis: "tls_intercepted" },
     ..BY_NAME
 };
 
