@@ -1,0 +1,76 @@
+//! Resolvers of the company: dnsmasq and unbound.
+
+use crate::daemon::Port;
+use crate::hosts;
+use crate::network::{FIREWALL, Network, RESOLVER};
+
+/// dnsmasq on the firewall, which the client's system asks, with these lines.
+pub fn start_dnsmasq(network: &mut Network, lines: &str) {
+    let configuration = format!("no-resolv\nno-hosts\nserver={RESOLVER}\n{lines}\n");
+    let path = network.write("company-dnsmasq.conf", configuration);
+    network.start("firewall", &["dnsmasq", "--no-daemon", &format!("--conf-file={path}")], &[Port::Udp(53)]);
+    network.use_resolvers(&[FIREWALL]);
+}
+
+/// unbound on the firewall, which the client's system asks, with these lines in its `server` clause.
+pub fn start_unbound(network: &mut Network, lines: &str) {
+    let folder = network.folder().display();
+    let configuration = format!(
+        "server:
+  interface: 0.0.0.0
+  interface: ::0
+  access-control: 0.0.0.0/0 allow
+  access-control: ::/0 allow
+  username: \"\"
+  chroot: \"\"
+  directory: \"{folder}\"
+  pidfile: \"{folder}/unbound.pid\"
+  use-syslog: no
+  do-daemonize: no
+  module-config: \"iterator\"
+  local-zone: \"test.\" transparent
+  {lines}
+forward-zone:
+  name: \".\"
+  forward-addr: {RESOLVER}
+remote-control:
+  control-enable: no
+"
+    );
+    let path = network.write("unbound.conf", configuration);
+    network.start("firewall", &["unbound", "-d", "-p", "-c", &path], &[Port::Udp(53)]);
+    network.use_resolvers(&[FIREWALL]);
+}
+
+/// Whatever resolver the client asks, the firewall's answers.
+pub fn redirect_queries() {
+    hosts::arriving(&["udp dport 53 redirect to :53", "tcp dport 53 redirect to :53"]);
+}
+
+/// A resolver on the firewall that takes so many seconds longer than the one that it asks.
+pub fn start_slow(network: &mut Network, resolver: &str, seconds: &str) {
+    let script = network.write("slow.py", include_str!("../slow.py"));
+    network.start("firewall", &["python3", &script, FIREWALL, resolver, seconds], &[Port::Udp(53)]);
+    network.use_resolvers(&[FIREWALL]);
+}
+
+/// tayga at the provider, which translates between IPv6 and IPv4 for addresses in `64:ff9b::/96`.
+pub fn start_translator(network: &mut Network) {
+    let configuration = format!(
+        "tun-device nat64\nipv4-addr 10.9.64.1\nipv6-addr 2001:db8:64::1\nprefix 64:ff9b::/96\ndynamic-pool 10.9.64.0/24\ndata-dir {}\n",
+        network.folder().display()
+    );
+    let path = network.write("tayga.conf", configuration);
+    hosts::run("isp", &format!("tayga --config {path} --mktun"));
+    hosts::run("isp", "ip link set nat64 up");
+    hosts::run("isp", "ip route add 10.9.64.0/24 dev nat64");
+    hosts::run("isp", "ip -6 route add 64:ff9b::/96 dev nat64");
+    network.start("isp", &["tayga", "--config", &path, "--nodetach"], &[]);
+}
+
+/// A resolver on the firewall that answers as none should.
+pub fn start_nasty(network: &mut Network, way: &str) {
+    let script = network.write("nasty_names.py", include_str!("../nasty_names.py"));
+    network.start("firewall", &["python3", &script, way], &[Port::Udp(53)]);
+    network.use_resolvers(&[FIREWALL]);
+}
