@@ -24,9 +24,9 @@ use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Family, PrefixSet};
 use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
-use crate::scan::{Evidence, Progress, Scan, Walks};
+use crate::scan::{Evidence, Progress, Scan, Walks, paths};
 use crate::store::{Store, StoreError};
-use crate::verdict::{self, offender_on_path};
+use crate::verdict::{self, Layer, Mechanism, offender_between, offender_on_path};
 
 /// What a check needs.
 pub(super) struct Job<'a> {
@@ -149,8 +149,19 @@ impl Job<'_> {
         let mut walks = Walks::new(&controls, &targets, self.settings.seed);
         net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(CliError::Wait)?;
         let observations = walks.into_observations();
-        for (run, suspect) in runs.iter_mut().zip(suspects) {
-            run.offender = suspect.and_then(|(target, mechanism)| offender_on_path(&observations, target, mechanism));
+        let paths = paths(&observations);
+        for ((run, verdict), suspect) in runs.iter_mut().zip(&verdicts).zip(suspects) {
+            let Some((target, mechanism)) = suspect else { continue };
+            run.offender = match paths.get(&target).and_then(|path| Some((path, path.reached()?))) {
+                // The connection stands, and the handshake is reset.
+                Some((path, server)) if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => {
+                    let host = run.endpoint.url.host();
+                    let first = endpoint::first_reset(self.roots, target, host, server).map_err(CliError::Wait)?;
+                    first.map(|hops| offender_between(path, hops))
+                }
+                _ if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => None,
+                _ => offender_on_path(&observations, target, mechanism),
+            };
         }
         Ok(())
     }

@@ -282,10 +282,26 @@ fn evidence(group: &[Judged<'_>]) -> Vec<String> {
         format!("{}{path}{address}: {}", judged.run.endpoint.name, judged.verdict.reason)
     };
     let mut lines: Vec<String> = group.iter().take(MOST).map(line).collect();
+    let mut places: Vec<String> = group.iter().filter_map(|judged| whereabouts(*judged)).collect();
+    places.dedup();
+    lines.extend(places.into_iter().take(MOST));
     if let Some(more) = group.len().checked_sub(MOST).filter(|&more| more > 0) {
         lines.push(format!("and {}", counted(more, "more endpoint", "more endpoints")));
     }
     lines
+}
+
+/// Where on the path it happens, if that was traced and the title does not say it.
+fn whereabouts(judged: Judged<'_>) -> Option<String> {
+    let offender = judged.run.offender?;
+    match (judged.verdict.mechanism?, judged.verdict.layer?) {
+        (Mechanism::Reset, Layer::Tls) => Some(format!("handshakes are reset {}", ranges::between(&offender))),
+        (Mechanism::TlsIntercepted | Mechanism::BlockPage, _) => {
+            let (address, hop) = (offender.hop_address?, offender.hop?);
+            Some(format!("connections are answered at the distance of {address} (hop {hop}), not by the server"))
+        }
+        _ => None,
+    }
 }
 
 fn failing_step(run: &EndpointRun) -> Option<&Step> {

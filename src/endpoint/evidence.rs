@@ -141,6 +141,9 @@ pub struct ResolveDetail {
     /// Of a resolver that did not answer: whether it answers for another name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lives: Option<bool>,
+    /// Of a resolver whose answer is in doubt: whether it gives the same address for another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_name: Option<bool>,
 }
 
 /// What the kernel says of a connection.

@@ -1,6 +1,7 @@
 //! Checks endpoints layer by layer: each operation on each address is recorded on its own, and nothing falls back.
 
 mod http;
+mod place;
 mod portal;
 mod quic;
 mod resolve;
@@ -99,6 +100,20 @@ pub fn check(errand: &Errand<'_>, interrupt: &Interrupt) -> io::Result<Seen> {
     // Nobody waits for what is still under way.
     runtime.shutdown_background();
     Ok(seen)
+}
+
+/// The smallest time to live with which a handshake's first message is reset, short of the server at its distance.
+///
+/// # Errors
+/// When no runtime can be had.
+pub fn first_reset(
+    roots: &[CertificateDer<'static>],
+    address: SocketAddr,
+    host: &str,
+    server: u8,
+) -> io::Result<Option<u8>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(place::first_reset(&Stores::new(roots), address, host, server)))
 }
 
 /// The headers of an endpoint's requests, with what files and the environment hold.

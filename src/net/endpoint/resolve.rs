@@ -125,10 +125,20 @@ impl Asker {
     pub(super) async fn ask(&self, host: &str, family: Family) -> Answer {
         let mut answer = self.ask_once(host, family).await;
         if answer.failure == Some(DnsFailure::NoAnswer.into()) {
-            let other = self.ask_once(NEUTRAL, family).await;
+            let other = self.ask_for_another(family).await;
             answer.detail.lives = Some(other.failure != Some(DnsFailure::NoAnswer.into()));
         }
         answer
+    }
+
+    /// Asks for a name that nobody has a reason to hide.
+    pub(super) async fn ask_for_another(&self, family: Family) -> Answer {
+        self.ask_once(NEUTRAL, family).await
+    }
+
+    /// Whether this is the one with the name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name
     }
 
     async fn ask_once(&self, host: &str, family: Family) -> Answer {
