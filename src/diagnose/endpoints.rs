@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Cause, Diagnosis, Owner, Severity, ranges};
 use crate::endpoint::{Detail, EndpointRun, Path, RunContext, Step, TlsDetail, Trusted, Variant};
 use crate::fingerprint::{Product, products};
-use crate::observe::{DnsFailure, Failure, HttpFailure, ProxyFailure, TransferFailure};
+use crate::observe::{DnsFailure, Failure, HttpFailure, Operation, ProxyFailure, TransferFailure};
 use crate::text::{counted, grouped};
 use crate::verdict::{EndpointVerdict, Layer, Mechanism, STARVED, Verdict};
 
@@ -84,7 +84,9 @@ fn explained(judged: Judged<'_>, cause: Cause, known: &mut [Diagnosis]) -> bool 
 }
 
 fn failing_addresses(run: &EndpointRun) -> Vec<std::net::IpAddr> {
-    let failing = |step: &&Step| step.variant == Variant::Plain && step.failure.is_some();
+    let failing = |step: &&Step| {
+        step.operation == Operation::Connect && step.variant == Variant::Plain && step.failure.is_some()
+    };
     let mut addresses: Vec<_> = run.steps.iter().filter(failing).filter_map(|step| Some(step.address?.ip())).collect();
     addresses.sort_unstable();
     addresses.dedup();

@@ -144,12 +144,27 @@ impl Around<'_> {
                 EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, Some(Mechanism::Throttled), failure);
             return EndpointVerdict { reason, failure: None, ..verdict };
         }
+        if let Some(elsewhere) = self.fails_where_aimed() {
+            return elsewhere;
+        }
         let idle = self.run.steps.iter().find(|step| step.operation == Operation::Idle && step.failure.is_some());
         if let Some(failure) = idle.and_then(|step| step.failure.clone()) {
             let dropped = Some(Mechanism::Dropped);
             return EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, dropped, failure);
         }
         EndpointVerdict::open(words::open(self.run))
+    }
+
+    /// At addresses of other ranges, where it is served as well, it fails.
+    fn fails_where_aimed(&self) -> Option<EndpointVerdict> {
+        let aimed = || self.lanes.iter().filter(|lane| lane.variant == Variant::Aimed);
+        let failed: Vec<&Lane> = aimed().filter(|lane| lane.failure.is_some() && !lane.is_local()).collect();
+        let worst = self.gravest(&failed)?;
+        let (layer, failure) = (worst.layer?, worst.failure.cloned()?);
+        let (layer, mechanism) = self.mechanism(worst, layer, &failure);
+        let verdict = EndpointVerdict::fails(Verdict::PartlyBlocked, layer, mechanism, failure);
+        let reason = format!("{} (at {} of {} ranges)", verdict.reason, failed.len(), aimed().count());
+        Some(EndpointVerdict { reason, ..verdict })
     }
 
     /// Requests of one packet pass, longer ones do not, and with small segments they do.

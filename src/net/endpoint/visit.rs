@@ -108,6 +108,19 @@ impl Visit<'_> {
         join(join_all(lanes.iter().map(|lane| self.walk(*lane))), self.quic(quic)).await;
     }
 
+    /// The endpoint at other addresses of the published ranges, one after another at a pace.
+    pub(super) async fn aim(&self, addresses: &[SocketAddr], per_second: f64) {
+        let gap = Duration::try_from_secs_f64(per_second.recip()).unwrap_or_default();
+        let at = |(turn, address): (u32, &SocketAddr)| {
+            let address = SocketAddr::new(address.ip(), self.endpoint.url.port());
+            async move {
+                sleep(gap * turn).await;
+                self.layers(Lane { address, variant: Variant::Aimed, whole: false }, None).await;
+            }
+        };
+        join_all((0..).zip(addresses).map(at)).await;
+    }
+
     /// All layers of one address.
     pub(super) async fn walk(&self, lane: Lane) {
         // What needs its own connection goes on beside the first.
