@@ -43,6 +43,14 @@ impl Endpoint {
         (wrong || head.product.is_some()).then(|| other(HttpFailure::WrongServer).into())
     }
 
+    /// Whether somebody who proved nothing, and was asked for nothing but `/`, denies access: his home page is no denial.
+    #[must_use]
+    pub fn denied_by(&self, head: &HttpDetail) -> Option<Failure> {
+        // Forbidden, unavailable for legal reasons, and a portal that wants a login (RFC 9110, RFC 7725, RFC 6585).
+        let denied = head.product.is_some() || matches!(head.status, Some(403 | 451 | 511));
+        denied.then(|| HttpFailure::BlockPage.into())
+    }
+
     /// What is wrong with a body that passed.
     #[must_use]
     pub fn changed(&self, head: &HttpDetail, transfer: &TransferDetail, authenticated: bool) -> Option<Failure> {

@@ -18,22 +18,36 @@ pub struct TcpInfo {
     pub unacknowledged: u32,
     /// Segments that were sent again.
     pub retransmitted: u32,
+    /// Bytes that the other side has acknowledged, since Linux 4.1.
+    pub acknowledged_bytes: u64,
 }
+
+/// As much of the kernel's `struct tcp_info` as is read here; the `libc` crate's stops before the counts of bytes.
+const LENGTH: usize = 128;
 
 /// Asks the kernel; none where it does not say.
 pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
-    // SAFETY: all fields are integers, for which zero is a value.
-    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-    let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).expect("a small structure");
+    let mut info = [0_u8; LENGTH];
+    let mut length = libc::socklen_t::try_from(LENGTH).expect("a small structure");
     // SAFETY: `info` outlives the call, and `length` is its size; the kernel writes no more than that.
     let status = unsafe {
-        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length)
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut length,
+        )
     };
-    (status == 0).then_some(TcpInfo {
-        rtt_microseconds: info.tcpi_rtt,
-        segment_bytes: info.tcpi_snd_mss,
-        mtu_bytes: info.tcpi_pmtu,
-        unacknowledged: info.tcpi_unacked,
-        retransmitted: info.tcpi_total_retrans,
+    // Offsets of linux/tcp.h, which only ever grows at its end; older kernels fill less of it.
+    let word = |at: usize| u32::from_ne_bytes(info[at..at + 4].try_into().expect("four bytes"));
+    let long = |at: usize| u64::from_ne_bytes(info[at..at + 8].try_into().expect("eight bytes"));
+    (status == 0).then(|| TcpInfo {
+        segment_bytes: word(16),
+        unacknowledged: word(24),
+        mtu_bytes: word(60),
+        rtt_microseconds: word(68),
+        retransmitted: word(100),
+        acknowledged_bytes: long(120),
     })
 }

@@ -169,13 +169,6 @@ impl Around<'_> {
         let (Some(layer), Some(failure)) = (lane.layer, lane.failure.cloned()) else {
             return EndpointVerdict::undetermined(None, None, "nothing was asked");
         };
-        if let Some(misled) = self.misled(lane) {
-            return EndpointVerdict::fails(Verdict::Blocked, Layer::Dns, Some(Mechanism::DnsTampered), misled);
-        }
-        if self.is_unattested(lane) {
-            let reason = "nothing answers, and nothing else outside does: the own uplink may be down";
-            return EndpointVerdict::undetermined(Some(layer), Some(failure), reason);
-        }
         if self.behind_a_portal(lane) {
             return EndpointVerdict::fails(
                 Verdict::Blocked,
@@ -183,6 +176,13 @@ impl Around<'_> {
                 Some(Mechanism::Portal),
                 HttpFailure::Portal.into(),
             );
+        }
+        if let Some(misled) = self.misled(lane) {
+            return EndpointVerdict::fails(Verdict::Blocked, Layer::Dns, Some(Mechanism::DnsTampered), misled);
+        }
+        if self.is_unattested(lane) {
+            let reason = "nothing answers, and nothing else outside does: the own uplink may be down";
+            return EndpointVerdict::undetermined(Some(layer), Some(failure), reason);
         }
         let (layer, mechanism) = self.mechanism(lane, layer, &failure);
         let verdict = EndpointVerdict::fails(Verdict::Blocked, layer, mechanism, failure);
@@ -262,7 +262,9 @@ impl Around<'_> {
     /// The same address, asked in small segments, gets beyond where it is stuck.
     fn passes_in_small_segments(&self, stuck: &Lane<'_>) -> bool {
         let small = |lane: &&Lane| lane.variant == Variant::SmallSegments && lane.address == stuck.address;
-        self.lanes.iter().find(small).is_some_and(|small| small.failure.is_none() || small.layer > stuck.layer)
+        let passes =
+            |small: &Lane| small.throttled().is_none() && (small.failure.is_none() || small.layer > stuck.layer);
+        self.lanes.iter().find(small).is_some_and(passes)
     }
 
     /// Silence means something only while something else answers.

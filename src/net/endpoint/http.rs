@@ -35,8 +35,6 @@ const ENOUGH: Duration = Duration::from_secs(8);
 const LOOK: Duration = Duration::from_millis(50);
 /// What is kept of a page, to see whose it is.
 const PAGE_BYTES: usize = 64 << 10;
-/// What a segment carries on most paths.
-const SEGMENT_BYTES: u64 = 1448;
 /// Pieces that a body is sent in.
 const PIECE_BYTES: usize = 16 << 10;
 /// The beginning of a transfer, over which the rate still grows, is left out of it.
@@ -56,7 +54,7 @@ pub(super) struct Asked {
     pub(super) absolute: bool,
     pub(super) headers: HeaderMap,
     pub(super) body_bytes: Option<u64>,
-    /// The most that is read of the answer's body.
+    /// The most that is read of the answer's body; 0: nothing but a page.
     pub(super) most_bytes: u64,
 }
 
@@ -115,15 +113,13 @@ impl Session {
     /// Sends a request and reads what comes back.
     pub(super) async fn ask(&mut self, asked: &Asked, witness: Option<&Witness>) -> Answered {
         let began = Instant::now();
-        let sent = Arc::new(AtomicU64::new(0));
+        let progress = Progress::new(asked, witness);
         let mut answered =
             Answered { head: HttpDetail { version: self.version(), ..HttpDetail::default() }, ..Answered::default() };
-        let head = self.head(asked, &sent, witness).await.transpose();
+        let head = self.head(asked, &progress).await.transpose();
         answered.head_took = began.elapsed();
-        let sending = asked
-            .body_bytes
-            .is_some()
-            .then(|| TransferDetail { sent_bytes: sent.load(Ordering::Relaxed), ..TransferDetail::default() });
+        let sending = || TransferDetail { sent_bytes: progress.passed(), ..TransferDetail::default() };
+        let sending = asked.body_bytes.map(|_| sending());
         match head {
             // Ended by us, in the middle of the request's body.
             None => answered.transfer = sending.map(|sending| TransferDetail { cut_short: true, ..sending }),
@@ -146,13 +142,8 @@ impl Session {
         answered
     }
 
-    async fn head(
-        &mut self,
-        asked: &Asked,
-        sent: &Arc<AtomicU64>,
-        witness: Option<&Witness>,
-    ) -> Result<Option<Response<Incoming>>, Failure> {
-        let request = self.request(asked, sent);
+    async fn head(&mut self, asked: &Asked, progress: &Progress<'_>) -> Result<Option<Response<Incoming>>, Failure> {
+        let request = self.request(asked, progress);
         let answer = async {
             match self {
                 Self::Http1(sender) => {
@@ -165,17 +156,14 @@ impl Session {
                 }
             }
         };
-        let all = asked.body_bytes.unwrap_or(0);
         tokio::select! {
-            answer = answer => {
-                answer.map(Some).map_err(|error| head_failure(&error, sent.load(Ordering::Relaxed), all))
-            }
-            ended = stalled(sent, all, witness) => ended.map_or(Ok(None), Err),
+            answer = answer => answer.map(Some).map_err(|error| progress.failure(&error)),
+            ended = progress.stalled() => ended.map_or(Ok(None), Err),
         }
     }
 
-    fn request(&self, asked: &Asked, sent: &Arc<AtomicU64>) -> Request<Made> {
-        let body = Made { left: asked.body_bytes.unwrap_or(0), state: SEED, sent: Arc::clone(sent) };
+    fn request(&self, asked: &Asked, progress: &Progress<'_>) -> Request<Made> {
+        let body = Made { left: progress.all, state: SEED, sent: Arc::clone(&progress.sent) };
         let mut request = Request::new(body);
         *request.method_mut() = asked.method.parse().expect("a method of ours");
         *request.headers_mut() = asked.headers.clone();
@@ -193,37 +181,69 @@ impl Session {
     }
 }
 
-/// Ends when nothing has moved for too long, and without a failure when a body has moved for long enough.
-async fn stalled(sent: &AtomicU64, all: u64, witness: Option<&Witness>) -> Option<Failure> {
-    let began = Instant::now();
-    let (mut before, mut since) = ((0, 0), began);
-    loop {
-        sleep(LOOK).await;
-        let now = (sent.load(Ordering::Relaxed), witness.map_or(0, |witness| witness.info().unacknowledged));
-        if now != before {
-            (before, since) = (now, Instant::now());
-        }
-        let quiet = since.elapsed();
-        let waits_for_the_network = now.0 < all || now.1 > 0;
-        if waits_for_the_network && quiet >= STALL {
-            let stalled = TransferFailure::Stalled(now.0.saturating_sub(u64::from(now.1) * SEGMENT_BYTES));
-            return Some(if all > 0 { stalled.into() } else { HttpFailure::NoAnswer.into() });
-        }
-        if quiet >= THINKING {
-            return Some(HttpFailure::NoAnswer.into());
-        }
-        if all > 0 && waits_for_the_network && began.elapsed() >= ENOUGH {
-            return None;
-        }
-    }
+/// How far a request has got.
+struct Progress<'a> {
+    /// Bytes of its body.
+    all: u64,
+    /// Those that were handed over.
+    sent: Arc<AtomicU64>,
+    witness: Option<&'a Witness>,
+    /// What had been acknowledged before it began.
+    before: u64,
 }
 
-fn head_failure(error: &hyper::Error, sent: u64, all: u64) -> Failure {
-    match error {
-        _ if error.is_parse_too_large() => HttpFailure::TooLarge.into(),
-        _ if error.is_parse() => HttpFailure::Malformed.into(),
-        _ if sent > 0 && sent < all => TransferFailure::Broken(sent).into(),
-        _ => HttpFailure::Broken.into(),
+impl<'a> Progress<'a> {
+    fn new(asked: &Asked, witness: Option<&'a Witness>) -> Self {
+        let before = witness.map_or(0, |witness| witness.info().acknowledged_bytes);
+        Self { all: asked.body_bytes.unwrap_or(0), sent: Arc::default(), witness, before }
+    }
+
+    /// Bytes that the other side has acknowledged, heads and framing among them.
+    fn acknowledged(&self) -> u64 {
+        let sent = || self.sent.load(Ordering::Relaxed);
+        self.witness.map_or_else(sent, |witness| witness.info().acknowledged_bytes.saturating_sub(self.before))
+    }
+
+    /// Bytes of the body that have passed, to a few hundred.
+    fn passed(&self) -> u64 {
+        self.acknowledged().min(self.all)
+    }
+
+    fn unacknowledged(&self) -> u32 {
+        self.witness.map_or(0, |witness| witness.info().unacknowledged)
+    }
+
+    /// Ends when nothing has moved for too long, and without a failure when a body has moved for long enough.
+    async fn stalled(&self) -> Option<Failure> {
+        let began = Instant::now();
+        let (mut before, mut since) = (0, began);
+        loop {
+            sleep(LOOK).await;
+            let acknowledged = self.acknowledged();
+            if acknowledged != before {
+                (before, since) = (acknowledged, Instant::now());
+            }
+            let quiet = since.elapsed();
+            let under_way = acknowledged < self.all || self.unacknowledged() > 0;
+            match () {
+                () if under_way && quiet >= STALL && self.all > 0 => {
+                    return Some(TransferFailure::Stalled(self.passed()).into());
+                }
+                () if under_way && quiet >= STALL || quiet >= THINKING => return Some(HttpFailure::NoAnswer.into()),
+                () if under_way && self.all > 0 && began.elapsed() >= ENOUGH => return None,
+                () => {}
+            }
+        }
+    }
+
+    fn failure(&self, error: &hyper::Error) -> Failure {
+        let passed = self.passed();
+        match error {
+            _ if error.is_parse_too_large() => HttpFailure::TooLarge.into(),
+            _ if error.is_parse() => HttpFailure::Malformed.into(),
+            _ if passed > 0 && passed < self.all => TransferFailure::Broken(passed).into(),
+            _ => HttpFailure::Broken.into(),
+        }
     }
 }
 
@@ -243,6 +263,12 @@ async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answer
     if asked.method == "HEAD" {
         transfer.announced_bytes = None;
     }
+    let plain = response.status().is_success() && !answered.head.is_page();
+    if asked.most_bytes == 0 && plain {
+        answered.transfer = asked.body_bytes.map(|_| transfer);
+        return;
+    }
+    let most_bytes = asked.most_bytes.max(PAGE_BYTES as u64);
     let mut body = response.into_body();
     let (mut hash, mut warm) = (Sha256::new(), None);
     let failure = loop {
@@ -256,7 +282,7 @@ async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answer
                 if began.elapsed() >= WARM_UP && warm.is_none() {
                     warm = Some((Instant::now(), transfer.received_bytes));
                 }
-                if transfer.received_bytes > asked.most_bytes {
+                if transfer.received_bytes > most_bytes {
                     break Some(TransferFailure::TooLarge);
                 }
                 if began.elapsed() >= ENOUGH {

@@ -86,6 +86,8 @@ fn options() -> ResolverOpts {
     // Two tries within the limit: one datagram may go lost.
     (options.timeout, options.attempts) = (LIMIT / 2, 1);
     (options.cache_size, options.use_hosts_file) = (0, ResolveHosts::Never);
+    // As the system's own programs ask.
+    options.edns0 = false;
     options
 }
 

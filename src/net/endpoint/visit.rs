@@ -386,14 +386,10 @@ impl Visit<'_> {
         }
     }
 
-    /// The first address of a family is asked for the whole body, the others for as much as a page has.
+    /// The first address of a family is asked for the whole body, the others for the head.
     fn most_bytes(&self, lane: Lane) -> u64 {
-        const PAGE: u64 = 64 << 10;
-        if lane.whole && lane.variant != Variant::Http1 {
-            self.endpoint.expect_bytes.map_or(MOST_BYTES, |bytes| bytes.saturating_add(1).max(PAGE))
-        } else {
-            PAGE
-        }
+        let whole = lane.whole && lane.variant != Variant::Http1;
+        if whole { self.endpoint.expect_bytes.map_or(MOST_BYTES, |bytes| bytes.saturating_add(1)) } else { 0 }
     }
 
     /// A certificate that is not valid now may be valid at the time that the server's clock shows.
@@ -426,16 +422,23 @@ impl Visit<'_> {
         self.recognise(&mut answered);
         let authenticated = trust == Trust::Authenticated;
         let asked_for = lane.whole || self.endpoint.body().is_none();
-        let misanswered = || off_site.or_else(|| self.endpoint.misanswered_by(&answered.head, authenticated));
+        let misanswered = || {
+            let misanswered = || self.endpoint.misanswered_by(&answered.head, authenticated);
+            let denied = || self.endpoint.denied_by(&answered.head);
+            off_site.or_else(if trust == Trust::Nobody { &denied as &dyn Fn() -> _ } else { &misanswered })
+        };
         let head_failure = answered.head_failure.clone().or_else(|| if asked_for { misanswered() } else { None });
         let body_failure = answered.transfer_failure.clone().or_else(|| {
             let transfer = answered.transfer.as_ref().filter(|_| lane.whole && lane.variant != Variant::Http1)?;
-            if head_failure.is_some() { None } else { self.endpoint.changed(&answered.head, transfer, authenticated) }
+            if head_failure.is_some() || trust == Trust::Nobody {
+                None
+            } else {
+                self.endpoint.changed(&answered.head, transfer, authenticated)
+            }
         });
-        // What is more than a page of an address that is not asked for the whole is left unread on purpose.
-        let on_purpose = Some(Failure::from(TransferFailure::TooLarge));
-        let partial = self.most_bytes(lane) != self.most_bytes(Lane { whole: true, variant: Variant::Plain, ..lane });
-        let body_failure = body_failure.filter(|failure| !(partial && Some(failure) == on_purpose.as_ref()));
+        // A page that is only looked at may be longer than that.
+        let looked_at = self.most_bytes(lane) == 0;
+        let body_failure = body_failure.filter(|failure| !looked_at || *failure != TransferFailure::TooLarge.into());
         let good = head_failure.is_none() && body_failure.is_none();
         let transfer = answered.transfer.take();
         // A request's body passes before the head of the answer comes.

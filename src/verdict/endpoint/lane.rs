@@ -28,6 +28,8 @@ pub(super) struct Slow {
     pub(super) bytes: u64,
 }
 
+/// After so many bytes a segment of full size has passed.
+const TWO_SEGMENTS_BYTES: u64 = 2 * 1460;
 /// Below this rate a file of 20 MB takes over ten minutes: longer than people and servers wait.
 const LEAST_BITS_PER_SECOND: u64 = 256_000;
 /// Round trips that the first quarter of a megabyte takes on a path that limits nothing, from ten segments on doubled.
@@ -68,13 +70,13 @@ impl<'a> Lane<'a> {
         matches!(self.failure, Some(Failure::NoRoute | Failure::LocalLimit(_)))
     }
 
-    /// The connection stood, and then too large a packet may have been lost.
+    /// The connection stood, and then too large a packet may have been lost: no large one has passed.
     pub(super) fn is_stuck(&self) -> bool {
-        let stuck = [
-            matches!(self.failure, Some(Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer))),
-            matches!(self.failure, Some(Failure::Transfer(TransferFailure::Stalled(_)))),
-        ];
-        stuck.contains(&true)
+        match self.failure {
+            Some(Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer)) => true,
+            Some(Failure::Transfer(TransferFailure::Stalled(bytes))) => *bytes < TWO_SEGMENTS_BYTES,
+            _ => false,
+        }
     }
 
     /// A page came that tells who denies access.
