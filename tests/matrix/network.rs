@@ -266,6 +266,7 @@ fn platform(leaf: &Files, folder: &Path, http2: bool) -> String {
             ssl_certificate {chain};
             ssl_certificate_key {key};
             ssl_protocols TLSv1.2 TLSv1.3;
+            ssl_buffer_size 4k;
             root {folder}/store;
             add_header x-cache 'Hit from cloudfront' always;
             add_header x-amz-cf-pop HKG62-C1 always;

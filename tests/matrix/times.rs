@@ -50,7 +50,7 @@ fn check(network: &Network, file: &str, endpoints: usize) -> Checked {
     network.check(&format!("roots = \"{roots}\"\nstate = \"off\"\n{TOP}\n{}", all.concat()), &[])
 }
 
-/// How far a time may be from that of the packets, the median of a layer's.
+/// How far a time may be from that of the packets.
 const MOST_APART: f64 = 0.002;
 const CHECKS: usize = 5;
 
@@ -67,17 +67,23 @@ fn times_of_packets() -> String {
             apart.entry(layer).or_default().push(difference);
         }
     }
-    let medians: Vec<(&str, f64)> =
-        apart.into_iter().map(|(layer, differences)| (layer, median(differences))).collect();
-    let text: Vec<String> = medians.iter().map(|(layer, apart)| format!("{layer} {:.2} ms", apart * 1e3)).collect();
-    assert_eq!(medians.len(), 5, "every layer: {text:?}");
-    assert!(medians.iter().all(|(_, apart)| *apart < MOST_APART), "{text:?}");
+    // Other work on this machine only adds.
+    let least: Vec<(&str, f64)> = apart.iter().map(|(layer, apart)| (*layer, least(apart))).collect();
+    let text: Vec<String> = apart.iter().map(|(layer, all)| in_words(layer, all)).collect();
+    assert_eq!(least.len(), 5, "every layer: {text:?}");
+    assert!(least.iter().all(|(_, apart)| *apart < MOST_APART), "{text:?}");
     text.join(", ")
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+fn least(figures: &[f64]) -> f64 {
+    figures.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn in_words(layer: &str, figures: &[f64]) -> String {
+    let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+    let [least, median] = [figures[0], figures[figures.len() / 2]].map(|seconds| seconds * 1e3);
+    format!("{layer} {least:.1} to {median:.1} ms apart")
 }
 
 /// A packet as `capture.py` writes it.
@@ -145,6 +151,11 @@ fn names(observations: &[&Value], packets: &[Packet]) -> Vec<(&'static str, f64)
     lookups.filter_map(|observation| nearest(&observation)).map(|apart| ("names", apart)).collect()
 }
 
+/// No answer comes sooner.
+const ROUND_TRIP: f64 = 0.03;
+/// Its record, in bytes.
+const CHANGE_OF_CIPHER: usize = 6;
+
 /// The packets of one connection to the platform, in the order of their times.
 struct Flow<'a>(Vec<&'a Packet>);
 
@@ -159,10 +170,13 @@ fn flows(packets: &[Packet]) -> Vec<Flow<'_>> {
 }
 
 impl Flow<'_> {
-    /// How long a layer took: TLS 1.3 ends with what the client sends second, the request is what it sends third.
+    /// How long a layer took. Of TLS 1.3 the client sends a hello, a change of cipher that means nothing, and its end;
+    /// then comes the request.
     fn seconds(&self, layer: &str) -> Option<f64> {
         let sent = |number: usize| self.carrying(true).nth(number);
-        let answered = || self.carrying(false).find(|received| Some(*received) > sent(2));
+        // What comes sooner is the server's end of the handshake.
+        let answered =
+            || Some(sent(2)? + ROUND_TRIP).and_then(|soonest| self.carrying(false).find(|time| *time > soonest));
         match layer {
             "connect" => Some(self.opening(false)? - self.opening(true)?),
             "tls" => Some(sent(1)? - sent(0)?),
@@ -176,7 +190,7 @@ impl Flow<'_> {
     }
 
     fn carrying(&self, from_client: bool) -> impl Iterator<Item = f64> {
-        let wanted = move |packet: &&&Packet| packet.bytes > 0 && packet.is_from_client() == from_client;
+        let wanted = move |packet: &&&Packet| packet.bytes > CHANGE_OF_CIPHER && packet.is_from_client() == from_client;
         self.0.iter().filter(wanted).map(|packet| packet.seconds)
     }
 }

@@ -130,7 +130,7 @@ fn by_length() -> Network {
 
 fn shaped(link: &str) -> Network {
     let network = Network::build();
-    hosts::run("firewall", &format!("tc qdisc add dev {link} root tbf rate 64kbit burst 3000 latency 800ms"));
+    hosts::run("firewall", &format!("tc qdisc add dev {link} root tbf rate 64kbit burst 3000 latency 3s"));
     network
 }
 
