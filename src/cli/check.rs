@@ -103,6 +103,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         roots: &roots,
         endpoints,
         resolvers: &config.dns.resolvers,
+        system_resolvers: true,
         endpoints_only: args.endpoints_only,
     };
     let report = job.run(&interrupt)?;

@@ -1,5 +1,6 @@
 //! One check from plan to report, on whatever network the calling thread is in.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
@@ -19,14 +20,14 @@ use crate::net::connect::error_queue_works;
 use crate::net::endpoint::{self, Errand, Seen};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
-use crate::observe::{Observation, Operation, Purpose};
+use crate::observe::{Answer, Observation, Operation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Family, PrefixSet};
 use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
-use crate::scan::{Evidence, Progress, Scan, Walks};
+use crate::scan::{Evidence, Progress, Scan, Walks, paths};
 use crate::store::{Store, StoreError};
-use crate::verdict::{self, offender_on_path};
+use crate::verdict::{self, Layer, Mechanism, offender_between, offender_on_path};
 
 /// What a check needs.
 pub(super) struct Job<'a> {
@@ -47,6 +48,8 @@ pub(super) struct Job<'a> {
     pub(super) endpoints: &'a [Endpoint],
     /// Resolvers besides the system's.
     pub(super) resolvers: &'a [Resolver],
+    /// The host's own resolvers are asked as well.
+    pub(super) system_resolvers: bool,
     /// The endpoints alone are asked for.
     pub(super) endpoints_only: bool,
 }
@@ -54,10 +57,11 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
         raise_descriptor_limit();
-        let errand = self.errand()?;
+        let mut errand = self.errand()?;
         let started = Timestamp::now();
         let mut seen = self.ranges(interrupt)?;
-        let endpoints = if seen.evidence.interrupted { None } else { self.check_endpoints(&errand, &seen, interrupt)? };
+        let endpoints =
+            if seen.evidence.interrupted { None } else { self.check_endpoints(&mut errand, &seen, interrupt)? };
         let Endpoints { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
         seen.evidence.interrupted |= interrupted;
         seen.evidence.took += took;
@@ -106,15 +110,18 @@ impl Job<'_> {
         Ok(Errand {
             endpoints: self.endpoints.iter().map(with_headers).collect::<Result<_, CliError>>()?,
             resolvers: self.resolvers,
+            system_resolvers: self.system_resolvers,
             roots: self.roots,
             published: self.feed.addresses(),
             controls: &self.settings.uplink_controls,
+            aimed: Vec::new(),
+            per_second: self.settings.pace.per_second,
         })
     }
 
     fn check_endpoints(
         &self,
-        errand: &Errand<'_>,
+        errand: &mut Errand<'_>,
         ranges: &Ranges,
         interrupt: &Interrupt,
     ) -> Result<Option<Endpoints>, CliError> {
@@ -122,6 +129,7 @@ impl Job<'_> {
             return Ok(None);
         }
         let began = Instant::now();
+        errand.aimed = aimed(&ranges.evidence);
         let Seen { mut runs, context, limits, interrupted } =
             endpoint::check(errand, interrupt).map_err(CliError::Wait)?;
         if !interrupted {
@@ -149,8 +157,19 @@ impl Job<'_> {
         let mut walks = Walks::new(&controls, &targets, self.settings.seed);
         net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(CliError::Wait)?;
         let observations = walks.into_observations();
-        for (run, suspect) in runs.iter_mut().zip(suspects) {
-            run.offender = suspect.and_then(|(target, mechanism)| offender_on_path(&observations, target, mechanism));
+        let paths = paths(&observations);
+        for ((run, verdict), suspect) in runs.iter_mut().zip(&verdicts).zip(suspects) {
+            let Some((target, mechanism)) = suspect else { continue };
+            run.offender = match paths.get(&target).and_then(|path| Some((path, path.reached()?))) {
+                // The connection stands, and the handshake is reset.
+                Some((path, server)) if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => {
+                    let host = run.endpoint.url.host();
+                    let first = endpoint::first_reset(self.roots, target, host, server).map_err(CliError::Wait)?;
+                    first.map(|hops| offender_between(path, hops))
+                }
+                _ if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => None,
+                _ => offender_on_path(&observations, target, mechanism),
+            };
         }
         Ok(())
     }
@@ -209,6 +228,20 @@ struct Endpoints {
     limits: Vec<String>,
     interrupted: bool,
     took: Duration,
+}
+
+/// An address of each range at which a server proved itself, or else one that answered: any of them serves every name.
+fn aimed(evidence: &Evidence) -> Vec<SocketAddr> {
+    let mut best: BTreeMap<usize, (bool, SocketAddr)> = BTreeMap::new();
+    for observation in &evidence.observations {
+        let (Purpose::Range(range), Ok(answer)) = (observation.purpose, &observation.outcome) else { continue };
+        let proved = *answer == Answer::Authenticated;
+        let known = best.entry(range).or_insert((proved, observation.target));
+        if proved && !known.0 {
+            *known = (proved, observation.target);
+        }
+    }
+    best.into_values().map(|(_, address)| address).collect()
 }
 
 /// Addresses that answer, to show how long a path is: of endpoints and ranges, else those outside the ranges.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Cause, Diagnosis, Owner, Severity, ranges};
 use crate::endpoint::{Detail, EndpointRun, Path, RunContext, Step, TlsDetail, Trusted, Variant};
 use crate::fingerprint::{Product, products};
-use crate::observe::{DnsFailure, Failure, HttpFailure, ProxyFailure, TransferFailure};
+use crate::observe::{DnsFailure, Failure, HttpFailure, Operation, ProxyFailure, TransferFailure};
 use crate::text::{counted, grouped};
 use crate::verdict::{EndpointVerdict, Layer, Mechanism, STARVED, Verdict};
 
@@ -84,7 +84,9 @@ fn explained(judged: Judged<'_>, cause: Cause, known: &mut [Diagnosis]) -> bool 
 }
 
 fn failing_addresses(run: &EndpointRun) -> Vec<std::net::IpAddr> {
-    let failing = |step: &&Step| step.variant == Variant::Plain && step.failure.is_some();
+    let failing = |step: &&Step| {
+        step.operation == Operation::Connect && step.variant == Variant::Plain && step.failure.is_some()
+    };
     let mut addresses: Vec<_> = run.steps.iter().filter(failing).filter_map(|step| Some(step.address?.ip())).collect();
     addresses.sort_unstable();
     addresses.dedup();
@@ -282,10 +284,26 @@ fn evidence(group: &[Judged<'_>]) -> Vec<String> {
         format!("{}{path}{address}: {}", judged.run.endpoint.name, judged.verdict.reason)
     };
     let mut lines: Vec<String> = group.iter().take(MOST).map(line).collect();
+    let mut places: Vec<String> = group.iter().filter_map(|judged| whereabouts(*judged)).collect();
+    places.dedup();
+    lines.extend(places.into_iter().take(MOST));
     if let Some(more) = group.len().checked_sub(MOST).filter(|&more| more > 0) {
         lines.push(format!("and {}", counted(more, "more endpoint", "more endpoints")));
     }
     lines
+}
+
+/// Where on the path it happens, if that was traced and the title does not say it.
+fn whereabouts(judged: Judged<'_>) -> Option<String> {
+    let offender = judged.run.offender?;
+    match (judged.verdict.mechanism?, judged.verdict.layer?) {
+        (Mechanism::Reset, Layer::Tls) => Some(format!("handshakes are reset {}", ranges::between(&offender))),
+        (Mechanism::TlsIntercepted | Mechanism::BlockPage, _) => {
+            let (address, hop) = (offender.hop_address?, offender.hop?);
+            Some(format!("connections are answered at the distance of {address} (hop {hop}), not by the server"))
+        }
+        _ => None,
+    }
 }
 
 fn failing_step(run: &EndpointRun) -> Option<&Step> {

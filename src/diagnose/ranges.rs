@@ -115,7 +115,8 @@ fn rejected(offender: &Offender) -> String {
     format!("rejected{by}{hop}{icmp}")
 }
 
-fn between(offender: &Offender) -> String {
+/// The place in words: between which hops.
+pub(super) fn between(offender: &Offender) -> String {
     let near = match (offender.hop_address, offender.hop) {
         (Some(address), Some(hop)) => format!("{address} (hop {hop})"),
         _ => "this host".to_owned(),

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Endpoint;
 use crate::observe::{Failure, Operation};
-use crate::prefix::{Family, Prefix};
+use crate::prefix::Family;
 use crate::verdict::Offender;
 
 /// Everything that was seen of one endpoint over one path.
@@ -141,6 +141,9 @@ pub struct ResolveDetail {
     /// Of a resolver that did not answer: whether it answers for another name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lives: Option<bool>,
+    /// Of a resolver whose answer is in doubt: whether it gives the same address for another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_name: Option<bool>,
 }
 
 /// What the kernel says of a connection.
@@ -288,9 +291,6 @@ pub struct TransferDetail {
     /// Segments on the way that nobody has acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unacknowledged: Option<u32>,
-    /// The range that the address was chosen from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub range: Option<Prefix>,
 }
 
 impl RunContext {

@@ -218,6 +218,12 @@ impl Endpoint {
         if self.expect_status.is_empty() { (200..300).contains(&status) } else { self.expect_status.contains(&status) }
     }
 
+    /// Whether it can be asked for at any address of the published ranges.
+    #[must_use]
+    pub fn takes_aim(&self) -> bool {
+        self.must_be_in == Inside::Cloudfront && self.direction == Direction::Receive && self.url.is_https()
+    }
+
     /// Whether addresses of the family are to be asked.
     #[must_use]
     pub fn takes(&self, family: Family) -> bool {

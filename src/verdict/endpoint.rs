@@ -80,7 +80,8 @@ pub fn endpoints(runs: &[EndpointRun], context: &RunContext) -> Vec<EndpointVerd
 pub fn suspect(run: &EndpointRun, verdict: &EndpointVerdict) -> Option<(SocketAddr, Mechanism)> {
     let mechanism = verdict.mechanism.filter(|_| run.path == Path::Direct)?;
     let places = match mechanism {
-        Mechanism::Dropped | Mechanism::Reset | Mechanism::RejectedIcmp => verdict.layer == Some(Layer::Tcp),
+        Mechanism::Dropped | Mechanism::RejectedIcmp => verdict.layer == Some(Layer::Ip),
+        Mechanism::Reset => matches!(verdict.layer, Some(Layer::Tcp | Layer::Tls)),
         Mechanism::TlsIntercepted | Mechanism::BlockPage => true,
         _ => false,
     };
@@ -143,12 +144,27 @@ impl Around<'_> {
                 EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, Some(Mechanism::Throttled), failure);
             return EndpointVerdict { reason, failure: None, ..verdict };
         }
+        if let Some(elsewhere) = self.fails_where_aimed() {
+            return elsewhere;
+        }
         let idle = self.run.steps.iter().find(|step| step.operation == Operation::Idle && step.failure.is_some());
         if let Some(failure) = idle.and_then(|step| step.failure.clone()) {
             let dropped = Some(Mechanism::Dropped);
             return EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, dropped, failure);
         }
         EndpointVerdict::open(words::open(self.run))
+    }
+
+    /// At addresses of other ranges, where it is served as well, it fails.
+    fn fails_where_aimed(&self) -> Option<EndpointVerdict> {
+        let aimed = || self.lanes.iter().filter(|lane| lane.variant == Variant::Aimed);
+        let failed: Vec<&Lane> = aimed().filter(|lane| lane.failure.is_some() && !lane.is_local()).collect();
+        let worst = self.gravest(&failed)?;
+        let (layer, failure) = (worst.layer?, worst.failure.cloned()?);
+        let (layer, mechanism) = self.mechanism(worst, layer, &failure);
+        let verdict = EndpointVerdict::fails(Verdict::PartlyBlocked, layer, mechanism, failure);
+        let reason = format!("{} (at {} of {} ranges)", verdict.reason, failed.len(), aimed().count());
+        Some(EndpointVerdict { reason, ..verdict })
     }
 
     /// Requests of one packet pass, longer ones do not, and with small segments they do.
@@ -169,7 +185,8 @@ impl Around<'_> {
         let (Some(layer), Some(failure)) = (lane.layer, lane.failure.cloned()) else {
             return EndpointVerdict::undetermined(None, None, "nothing was asked");
         };
-        if self.behind_a_portal(lane) {
+        let misled = self.misled(lane);
+        if self.behind_a_portal(lane) && (misled.is_none() || self.every_name_leads_there()) {
             return EndpointVerdict::fails(
                 Verdict::Blocked,
                 Layer::Http,
@@ -177,7 +194,7 @@ impl Around<'_> {
                 HttpFailure::Portal.into(),
             );
         }
-        if let Some(misled) = self.misled(lane) {
+        if let Some(misled) = misled {
             return EndpointVerdict::fails(Verdict::Blocked, Layer::Dns, Some(Mechanism::DnsTampered), misled);
         }
         if self.is_unattested(lane) {
@@ -206,7 +223,7 @@ impl Around<'_> {
     fn mechanism(&self, lane: &Lane<'_>, layer: Layer, failure: &Failure) -> (Layer, Option<Mechanism>) {
         use Mechanism as M;
         match failure {
-            _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (Layer::Transfer, Some(M::MtuBlackHole)),
+            _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (layer, Some(M::MtuBlackHole)),
             Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => {
                 (layer, Some(M::Dropped))
             }
@@ -283,6 +300,12 @@ impl Around<'_> {
 
     fn has_own_resolver(&self) -> bool {
         self.run.steps.iter().any(|step| matches!(&step.detail, Detail::Resolve(detail) if detail.system))
+    }
+
+    /// The resolver gives the same address for another name.
+    fn every_name_leads_there(&self) -> bool {
+        self.resolved(true)
+            .any(|step| matches!(&step.detail, Detail::Resolve(detail) if detail.every_name == Some(true)))
     }
 
     /// The resolver that leaves the name unanswered answers for another.

@@ -5,7 +5,7 @@ mod offender;
 mod range;
 
 pub use endpoint::{EndpointVerdict, Layer, STARVED, endpoints, limits_something, suspect};
-pub use offender::{Offender, offender_on_path};
+pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
 
 use serde::Serialize;

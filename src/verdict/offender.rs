@@ -148,6 +148,16 @@ pub(crate) fn most_frequent<'a>(failures: impl Iterator<Item = &'a Failure>) -> 
     counts.into_iter().max_by_key(|(rejection, count)| (*count, std::cmp::Reverse(*rejection))).map(|(first, _)| first)
 }
 
+/// Who resets handshakes, when a message with a time to live of `hops` is the first to be reset on a traced path.
+#[must_use]
+pub fn offender_between(path: &Path, hops: u8) -> Offender {
+    let before = hops.checked_sub(1);
+    let hop_address = before.and_then(|before| path.hops.get(&before)).copied();
+    let next = path.hops.get(&hops).copied();
+    let next_is_server = next.is_none() && path.reached() == Some(hops);
+    Offender { address: None, hop: before, hop_address, next, next_is_server, icmp: None, traced: true }
+}
+
 /// Who blocks one traced target.
 #[must_use]
 pub fn offender_on_path(observations: &[Observation], target: SocketAddr, mechanism: Mechanism) -> Option<Offender> {

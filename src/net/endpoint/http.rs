@@ -25,12 +25,19 @@ use crate::text::{hexadecimal, printable};
 const LARGEST_HEAD_BYTES: usize = 64 << 10;
 /// As many as hyper reads by default.
 const MOST_HEADERS: usize = 100;
-/// No byte for so long, and a transfer has stalled: the kernel tries again after 0.2, 0.6, 1.4 and 3 seconds.
+/// No byte for so long from the beginning, and a transfer has stalled: the kernel tries again after 0.2, 0.6, 1.4 and
+/// 3 seconds.
 const STALL: Duration = Duration::from_millis(3500);
+/// The same once it has moved: what limits a rate lets nothing pass for seconds, and the kernel then waits longer as well.
+const PAUSE: Duration = Duration::from_secs(6);
+/// After so many bytes it has moved.
+const MOVED_BYTES: u64 = 3000;
 /// What a server may take to think: no byte has to pass meanwhile.
 const THINKING: Duration = Duration::from_secs(5);
-/// After so long a transfer is ended: its rate is known, and a person waits.
+/// After so long a transfer that still moves is ended: its rate is known, and a person waits.
 const ENOUGH: Duration = Duration::from_secs(8);
+/// A transfer moves as long as pauses are shorter than this.
+const MOVING: Duration = Duration::from_secs(2);
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// What is kept of a page, to see whose it is.
@@ -226,11 +233,12 @@ impl<'a> Progress<'a> {
             let quiet = since.elapsed();
             let under_way = acknowledged < self.all || self.unacknowledged() > 0;
             match () {
-                () if under_way && quiet >= STALL && self.all > 0 => {
+                () if under_way && quiet >= patience(self.passed()) && self.all > 0 => {
                     return Some(TransferFailure::Stalled(self.passed()).into());
                 }
+                () if under_way && self.all > 0 && began.elapsed() >= ENOUGH && quiet < MOVING => return None,
+                () if under_way && self.all > 0 => {}
                 () if under_way && quiet >= STALL || quiet >= THINKING => return Some(HttpFailure::NoAnswer.into()),
-                () if under_way && self.all > 0 && began.elapsed() >= ENOUGH => return None,
                 () => {}
             }
         }
@@ -272,7 +280,7 @@ async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answer
     let mut body = response.into_body();
     let (mut hash, mut warm) = (Sha256::new(), None);
     let failure = loop {
-        match timeout(STALL, body.frame()).await {
+        match timeout(patience(transfer.received_bytes), body.frame()).await {
             Err(_) => break Some(TransferFailure::Stalled(transfer.received_bytes)),
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(body_failure(&error, &transfer)),
@@ -298,6 +306,11 @@ async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answer
     (answered.transfer_started, answered.transfer_took) = (Some(began), began.elapsed());
     answered.transfer_failure = failure.map(Failure::from);
     answered.transfer = Some(transfer);
+}
+
+/// How long nothing may come after so many bytes.
+fn patience(bytes: u64) -> Duration {
+    if bytes < MOVED_BYTES { STALL } else { PAUSE }
 }
 
 fn take(data: &Bytes, transfer: &mut TransferDetail, hash: &mut Sha256, page: &mut Vec<u8>) {

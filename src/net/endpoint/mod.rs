@@ -1,6 +1,7 @@
 //! Checks endpoints layer by layer: each operation on each address is recorded on its own, and nothing falls back.
 
 mod http;
+mod place;
 mod portal;
 mod quic;
 mod resolve;
@@ -34,12 +35,18 @@ pub struct Errand<'a> {
     pub endpoints: Vec<(&'a Endpoint, HeaderMap)>,
     /// Resolvers besides the system's.
     pub resolvers: &'a [Resolver],
+    /// The system's are asked as well.
+    pub system_resolvers: bool,
     /// Authorities to trust besides the embedded bundle.
     pub roots: &'a [CertificateDer<'static>],
     /// The published ranges.
     pub published: PrefixSet,
     /// Addresses outside them.
     pub controls: &'a [SocketAddr],
+    /// Addresses of published ranges at which receiving is tried as well: every edge serves every name.
+    pub aimed: Vec<SocketAddr>,
+    /// How many of them a second.
+    pub per_second: f64,
 }
 
 /// What was seen.
@@ -101,6 +108,20 @@ pub fn check(errand: &Errand<'_>, interrupt: &Interrupt) -> io::Result<Seen> {
     Ok(seen)
 }
 
+/// The smallest time to live with which a handshake's first message is reset, short of the server at its distance.
+///
+/// # Errors
+/// When no runtime can be had.
+pub fn first_reset(
+    roots: &[CertificateDer<'static>],
+    address: SocketAddr,
+    host: &str,
+    server: u8,
+) -> io::Result<Option<u8>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(place::first_reset(&Stores::new(roots), address, host, server)))
+}
+
 /// The headers of an endpoint's requests, with what files and the environment hold.
 pub fn headers(endpoint: &Endpoint) -> Result<HeaderMap, HeaderError> {
     let name = || endpoint.name.clone();
@@ -134,7 +155,7 @@ fn value(source: &HeaderSource, endpoint: &Endpoint) -> Result<String, HeaderErr
 async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
     let began = Instant::now();
     let stores = Stores::new(errand.roots);
-    let (askers, trouble) = resolve::askers(errand.resolvers, &stores.client()).await;
+    let (askers, trouble) = resolve::askers(errand, &stores.client()).await;
     let visits: Vec<Visit<'_>> = errand
         .endpoints
         .iter()
@@ -152,7 +173,14 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
     let lag = AtomicU64::new(0);
     let first = errand.endpoints.iter().map(|(endpoint, _)| *endpoint).find(|endpoint| endpoint.url.is_https());
     let beside = join(uplink(errand.controls), portal::sign(first, &askers));
-    let work = join(join_all(visits.iter().map(Visit::direct)), beside);
+    // One endpoint shows what the others would: it is the same edge.
+    let aims = visits.iter().find(|visit| visit.endpoint.takes_aim());
+    let aim = async {
+        if let Some(visit) = aims {
+            visit.aim(&errand.aimed, errand.per_second).await;
+        }
+    };
+    let work = join(join(join_all(visits.iter().map(Visit::direct)), aim), beside);
     let done = tokio::select! {
         done = work => Some(done),
         () = watch(&lag, interrupt) => None,

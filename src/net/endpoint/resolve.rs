@@ -12,6 +12,7 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use hickory_resolver::{TokioResolver, system_conf};
 
+use super::Errand;
 use crate::endpoint::{EndpointUrl, ResolveDetail, Resolver};
 use crate::observe::{DnsFailure, Failure};
 use crate::prefix::Family;
@@ -27,7 +28,7 @@ const MOST_ANSWERS: usize = 32;
 
 /// A resolver that can be asked.
 #[derive(Clone, Debug)]
-pub struct Asker {
+pub(super) struct Asker {
     name: String,
     system: bool,
     resolver: TokioResolver,
@@ -41,16 +42,14 @@ pub(super) struct Answer {
     pub(super) failure: Option<Failure>,
 }
 
-/// The resolvers of the system, and those that are configured besides.
-///
-/// # Errors
-/// Says why the system's resolvers are not known.
-pub async fn askers(more: &[Resolver], tls: &rustls::ClientConfig) -> (Vec<Asker>, Option<String>) {
+/// The resolvers of the system, and those that are configured besides; and why the system's are not known.
+pub(super) async fn askers(errand: &Errand<'_>, tls: &rustls::ClientConfig) -> (Vec<Asker>, Option<String>) {
     let (mut askers, trouble) = match system_conf::read_system_conf() {
+        _ if !errand.system_resolvers => (Vec::new(), None),
         Ok((config, _)) => (system(config.name_servers()), None),
         Err(error) => (Vec::new(), Some(format!("the system's resolvers are not known: {error}"))),
     };
-    for resolver in more {
+    for resolver in errand.resolvers {
         let servers = match resolver {
             Resolver::Udp(address) => vec![server(*address, ProtocolConfig::Udp)],
             Resolver::Tcp(address) => vec![server(*address, ProtocolConfig::Tcp)],
@@ -125,10 +124,20 @@ impl Asker {
     pub(super) async fn ask(&self, host: &str, family: Family) -> Answer {
         let mut answer = self.ask_once(host, family).await;
         if answer.failure == Some(DnsFailure::NoAnswer.into()) {
-            let other = self.ask_once(NEUTRAL, family).await;
+            let other = self.ask_for_another(family).await;
             answer.detail.lives = Some(other.failure != Some(DnsFailure::NoAnswer.into()));
         }
         answer
+    }
+
+    /// Asks for a name that nobody has a reason to hide.
+    pub(super) async fn ask_for_another(&self, family: Family) -> Answer {
+        self.ask_once(NEUTRAL, family).await
+    }
+
+    /// Whether this is the one with the name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name
     }
 
     async fn ask_once(&self, host: &str, family: Family) -> Answer {

@@ -158,6 +158,15 @@ impl Hello<'_> {
     }
 }
 
+/// The first message of a handshake for a host.
+pub(super) fn hello(stores: &Stores, host: &str) -> Option<Vec<u8>> {
+    let name = ServerName::try_from(host.to_owned()).ok()?;
+    let mut session = rustls::ClientConnection::new(Arc::new(stores.client()), name).ok()?;
+    let mut message = Vec::new();
+    session.write_tls(&mut message).ok()?;
+    Some(message)
+}
+
 fn agreed<S>(detail: &mut TlsDetail, stream: &TlsStream<S>) {
     let (_, session) = stream.get_ref();
     detail.version = session.protocol_version().and_then(|version| version.as_str());

@@ -13,7 +13,9 @@ use tokio::time::sleep;
 use super::http::{Answered, Asked, Io, Session, padding};
 use super::resolve::{Answer, Asker};
 use super::tls::{Hello, NameShown, Stores};
-use crate::endpoint::{ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Method, Step, TlsDetail, Variant};
+use crate::endpoint::{
+    ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Inside, Method, Step, TlsDetail, Variant,
+};
 use crate::fingerprint::{PageParts, page, title};
 use crate::net::stream::{TcpConnection, Witness};
 use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
@@ -106,6 +108,19 @@ impl Visit<'_> {
         join(join_all(lanes.iter().map(|lane| self.walk(*lane))), self.quic(quic)).await;
     }
 
+    /// The endpoint at other addresses of the published ranges, one after another at a pace.
+    pub(super) async fn aim(&self, addresses: &[SocketAddr], per_second: f64) {
+        let gap = Duration::try_from_secs_f64(per_second.recip()).unwrap_or_default();
+        let at = |(turn, address): (u32, &SocketAddr)| {
+            let address = SocketAddr::new(address.ip(), self.endpoint.url.port());
+            async move {
+                sleep(gap * turn).await;
+                self.layers(Lane { address, variant: Variant::Aimed, whole: false }, None).await;
+            }
+        };
+        join_all((0..).zip(addresses).map(at)).await;
+    }
+
     /// All layers of one address.
     pub(super) async fn walk(&self, lane: Lane) {
         // What needs its own connection goes on beside the first.
@@ -137,12 +152,34 @@ impl Visit<'_> {
         let families = [Family::V4, Family::V6].into_iter().filter(|family| self.endpoint.takes(*family));
         let asked: Vec<_> =
             families.flat_map(|family| self.askers.iter().map(move |asker| asker.ask(url.host(), family))).collect();
-        let answers = join_all(asked).await;
+        let mut answers = join_all(asked).await;
+        self.doubt(&mut answers).await;
         let lanes = self.lanes(&answers);
         for answer in answers {
             self.looked_up(answer);
         }
         lanes
+    }
+
+    /// A resolver whose answer is in doubt is asked for another name: does everything lead to the same place?
+    async fn doubt(&self, answers: &mut [Answer]) {
+        let known: Vec<IpAddr> = answers
+            .iter()
+            .filter(|answer| !answer.detail.system)
+            .flat_map(|answer| answer.detail.answers.clone())
+            .collect();
+        for answer in answers.iter_mut().filter(|answer| answer.detail.system && !answer.detail.answers.is_empty()) {
+            let detail = &mut answer.detail;
+            let alone = !known.is_empty() && !detail.answers.iter().any(|address| known.contains(address));
+            if !alone && self.endpoint.misled_by(&detail.answers, self.published).is_none() {
+                continue;
+            }
+            let family = Family::of(detail.answers[0]);
+            if let Some(asker) = self.askers.iter().find(|asker| asker.is(&detail.resolver)) {
+                let other = asker.ask_for_another(family).await.detail.answers;
+                detail.every_name = Some(other.iter().any(|address| detail.answers.contains(address)));
+            }
+        }
     }
 
     fn looked_up(&self, answer: Answer) {
@@ -329,7 +366,8 @@ impl Visit<'_> {
         if lane.variant != Variant::Plain || !lane.whole {
             return;
         }
-        let endpoint = Endpoint { url, ..self.endpoint.clone() };
+        // Where the other host's addresses must lie nobody has said.
+        let endpoint = Endpoint { url, must_be_in: Inside::Any, ..self.endpoint.clone() };
         let visit = Visit {
             endpoint: &endpoint,
             headers: self.headers.clone(),

@@ -128,7 +128,7 @@ fn first_failure<'a>(steps: &[&'a Step]) -> Option<(Layer, &'a Failure)> {
 
 fn at_connect(failure: &Failure) -> Layer {
     match failure {
-        Failure::NoRoute => Layer::Ip,
-        _ => Layer::Tcp,
+        Failure::Reset => Layer::Tcp,
+        _ => Layer::Ip,
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn reason(layer: Layer, mechanism: Option<Mechanism>, failure: &Failu
                 .into()
         }
         (Some(Mechanism::Portal), _) => "a captive portal answers in the place of servers".into(),
-        (_, Failure::NoAnswer) => "no answer to any connection attempt, while others are answered".into(),
+        (_, Failure::NoAnswer) => "no answer to connection attempts, while others are answered".into(),
         (_, Failure::Unreachable(icmp)) => format!("{} says {} (ICMP {icmp})", icmp.from, icmp.meaning()),
         (_, Failure::RejectedHere(icmp)) => format!("this host itself rejects it (ICMP {icmp} {})", icmp.meaning()),
         (_, Failure::Reset) => "the connection is reset at once".into(),
