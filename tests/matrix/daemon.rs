@@ -13,7 +13,8 @@ use crate::hosts;
 pub struct Daemon {
     name: String,
     child: Child,
-    log: PathBuf,
+    /// What it writes.
+    pub log: PathBuf,
 }
 
 /// What a program has opened once it serves.

@@ -17,6 +17,7 @@ mod rows;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod table;
+mod times;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
         Case { name: row.name.to_owned(), run: Box::new(|| row.run()) }
     };
     let suite = Suite {
-        cases: rows.iter().map(case).chain(bounds::all()).collect(),
+        cases: rows.iter().map(case).chain(bounds::all()).chain(times::all()).collect(),
         // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.
         launcher: &[
             "unshare",

@@ -108,6 +108,15 @@ impl Network {
         self.daemons.push(daemon);
     }
 
+    /// The same for one that says when it is ready; gives the file that it writes to.
+    pub fn start_until(&mut self, host: &str, program: &[&str], ready: &str) -> PathBuf {
+        let mut daemon = Daemon::start(host, self.folder.path(), program, &[]);
+        daemon.await_line(ready);
+        let log = daemon.log.clone();
+        self.daemons.push(daemon);
+        log
+    }
+
     /// The same for a program that must not be root.
     pub fn start_as_nobody(&mut self, host: &str, program: &[&str], ports: &[Port]) {
         let daemon = Daemon::start_as_nobody(host, self.folder.path(), program, ports);
@@ -154,9 +163,7 @@ impl Network {
 
     fn start_wire(&mut self, milliseconds: u32) {
         let script = self.write("wire.py", include_str!("wire.py"));
-        let mut wire = Daemon::start("wire", self.folder(), &["python3", &script, &milliseconds.to_string()], &[]);
-        wire.await_line("ready");
-        self.daemons.push(wire);
+        self.start_until("wire", &["python3", &script, &milliseconds.to_string()], "ready");
     }
 
     fn start_platform(&mut self, http2: bool) {
@@ -173,9 +180,7 @@ impl Network {
         for address in [CDN_V6, UPLOAD_V6, OTHER_V6, RESOLVER_V6] {
             hosts::own("server", &format!("{address}/128"));
         }
-        let leaf = self
-            .platform
-            .sign("site", &["cdn.example.test", "old.example.test", "upload.example.test", "www.example.test"]);
+        let leaf = self.platform.sign("site", &NAMES);
         let configuration = nginx(self.folder(), "platform", &platform(&leaf, self.folder(), http2));
         let path = self.write("platform.conf", configuration);
         self.start("server", &["nginx", "-c", &path], &[Port::Tcp(443), Port::Tcp(80)]);
@@ -186,6 +191,26 @@ impl Network {
         self.start("server", &["dnsmasq", "--no-daemon", &format!("--conf-file={path}")], &[Port::Udp(53)]);
     }
 }
+
+/// As a content network's certificate has many names, the handshake takes more than one packet.
+const NAMES: [&str; 16] = [
+    "cdn.example.test",
+    "old.example.test",
+    "upload.example.test",
+    "www.example.test",
+    "*.images.media.example.test",
+    "*.videos.media.example.test",
+    "*.documents.media.example.test",
+    "*.stickers.media.example.test",
+    "*.voice-messages.media.example.test",
+    "*.customer-uploads.media.example.test",
+    "*.profile-pictures.media.example.test",
+    "*.message-templates.media.example.test",
+    "*.broadcast-attachments.media.example.test",
+    "*.asia-pacific-southeast.media.example.test",
+    "*.europe-middle-east-africa.media.example.test",
+    "*.north-and-south-america.media.example.test",
+];
 
 /// Enough to see why a program failed.
 const LOG_LINES: usize = 15;
@@ -240,6 +265,8 @@ fn platform(leaf: &Files, folder: &Path, http2: bool) -> String {
             listen [::]:80;
             ssl_certificate {chain};
             ssl_certificate_key {key};
+            ssl_protocols TLSv1.2 TLSv1.3;
+            ssl_buffer_size 4k;
             root {folder}/store;
             add_header x-cache 'Hit from cloudfront' always;
             add_header x-amz-cf-pop HKG62-C1 always;

@@ -20,7 +20,7 @@ const HEALTHY: Row = Row {
 pub const ROWS: &[Row] = &[
     Row { name: "healthy_with_an_authority_of_its_own", ..HEALTHY },
     Row { name: "healthy_and_far", network: far, ..HEALTHY },
-    Row { name: "healthy_with_loss", network: lossy, ..HEALTHY },
+    Row { name: "healthy_with_loss", network: lossy, proof: &[(PATIENT, WHOLE)], ..HEALTHY },
     Row { name: "healthy_without_ipv6", network: without_ipv6, proof: &[(GET, WHOLE), (GET_V6, "7 000")], ..HEALTHY },
     Row { name: "healthy_without_ipv4", network: without_ipv4, proof: &[(GET, WHOLE), (GET_V4, "7 000")], ..HEALTHY },
     Row {
@@ -71,13 +71,14 @@ pub const ROWS: &[Row] = &[
             ("curl https://cdn.example.test/moved/1m.bin", "0 302"),
             ("curl -L https://cdn.example.test/moved/1m.bin", WHOLE),
         ],
-        endpoint: Endpoint { url: "https://cdn.example.test/moved/1m.bin", ..RECEIVE },
+        endpoint: Endpoint { url: "https://cdn.example.test/moved/1m.bin", lines: "", ..RECEIVE },
         ..HEALTHY
     },
     Row { name: "healthy_through_a_tunnel", network: tunnelled, ..HEALTHY },
     Row { name: "healthy_without_icmp", network: without_icmp, ..HEALTHY },
 ];
 
+const PATIENT: &str = "curl --max-time 30 https://cdn.example.test/1m.bin";
 const GET_V4: &str = "curl -4 https://cdn.example.test/1m.bin";
 
 /// 300 ms there and back, as from the other side of the world.

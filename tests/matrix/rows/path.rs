@@ -24,9 +24,6 @@ const THROTTLED: Row = Row {
 
 const CUT: Row = Row { said: Said { verdict: "blocked", layer: "transfer", diagnosis: "transfer_cut" }, ..BLACK_HOLE };
 
-/// The server's certificates already do not fit.
-const WITHOUT_HANDSHAKE: Said = Said { verdict: "blocked", layer: "tls", diagnosis: "mtu_black_hole" };
-
 /// An answer that fits into a small packet.
 const IN_CLEAR: &str = "curl http://www.example.test/";
 const SMALL_PUT: &str = "curl -T store/1k.bin https://upload.example.test/up/small";
@@ -44,14 +41,12 @@ pub const ROWS: &[Row] = &[
         name: "black_hole_downstream",
         network: downstream,
         proof: &[(GET, "28 000"), (GET_V6, "28 000"), (IN_CLEAR, WORKS)],
-        said: WITHOUT_HANDSHAKE,
         ..BLACK_HOLE
     },
     Row {
         name: "black_hole_by_length",
         network: by_length,
         proof: &[(GET, "28 000"), (GET_V6, "28 000"), (IN_CLEAR, WORKS)],
-        said: WITHOUT_HANDSHAKE,
         ..BLACK_HOLE
     },
     Row {
@@ -135,7 +130,7 @@ fn by_length() -> Network {
 
 fn shaped(link: &str) -> Network {
     let network = Network::build();
-    hosts::run("firewall", &format!("tc qdisc add dev {link} root tbf rate 64kbit burst 3000 latency 800ms"));
+    hosts::run("firewall", &format!("tc qdisc add dev {link} root tbf rate 64kbit burst 3000 latency 3s"));
     network
 }
 
