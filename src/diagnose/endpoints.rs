@@ -84,9 +84,8 @@ fn explained(judged: Judged<'_>, cause: Cause, known: &mut [Diagnosis]) -> bool 
 }
 
 fn failing_addresses(run: &EndpointRun) -> Vec<std::net::IpAddr> {
-    let failing = |step: &&Step| {
-        step.operation == Operation::Connect && step.variant == Variant::Plain && step.failure.is_some()
-    };
+    let failing =
+        |step: &&Step| step.operation == Operation::Connect && step.variant == Variant::Plain && step.failure.is_some();
     let mut addresses: Vec<_> = run.steps.iter().filter(failing).filter_map(|step| Some(step.address?.ip())).collect();
     addresses.sort_unstable();
     addresses.dedup();

@@ -20,10 +20,12 @@ pub struct TcpInfo {
     pub retransmitted: u32,
     /// Bytes that the other side has acknowledged, since Linux 4.1.
     pub acknowledged_bytes: u64,
+    /// Bytes that came, since Linux 4.1.
+    pub received_bytes: u64,
 }
 
 /// As much of the kernel's `struct tcp_info` as is read here; the `libc` crate's stops before the counts of bytes.
-const LENGTH: usize = 128;
+const LENGTH: usize = 136;
 
 /// Asks the kernel; none where it does not say.
 pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
@@ -49,5 +51,6 @@ pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
         rtt_microseconds: word(68),
         retransmitted: word(100),
         acknowledged_bytes: long(120),
+        received_bytes: long(128),
     })
 }

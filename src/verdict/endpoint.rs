@@ -202,7 +202,8 @@ impl Around<'_> {
             return EndpointVerdict::undetermined(Some(layer), Some(failure), reason);
         }
         let (layer, mechanism) = self.mechanism(lane, layer, &failure);
-        let verdict = EndpointVerdict::fails(Verdict::Blocked, layer, mechanism, failure);
+        let whole = if mechanism == Some(Mechanism::Throttled) { Verdict::PartlyBlocked } else { Verdict::Blocked };
+        let verdict = EndpointVerdict::fails(whole, layer, mechanism, failure);
         EndpointVerdict { name_blocked: self.is_name_blocked(lane), ..verdict }
     }
 
@@ -223,6 +224,8 @@ impl Around<'_> {
     fn mechanism(&self, lane: &Lane<'_>, layer: Layer, failure: &Failure) -> (Layer, Option<Mechanism>) {
         use Mechanism as M;
         match failure {
+            // On a narrow path one transfer starves beside another.
+            Failure::Transfer(TransferFailure::Stalled(_)) if self.is_narrow() => (layer, Some(M::Throttled)),
             _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (layer, Some(M::MtuBlackHole)),
             Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => {
                 (layer, Some(M::Dropped))
@@ -274,6 +277,11 @@ impl Around<'_> {
                 && matches!(&step.detail, Detail::Tls(tls) if tls.certificate.is_some())
         };
         broken && self.run.steps.iter().any(other_name)
+    }
+
+    /// Some transfer moves, and far too slowly.
+    fn is_narrow(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.throttled().is_some())
     }
 
     /// The same address, asked in small segments, gets beyond where it is stuck.

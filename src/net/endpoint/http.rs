@@ -140,11 +140,12 @@ impl Session {
             }
             Some(Ok(response)) => {
                 describe(&mut answered.head, &response);
-                read(response, asked, &mut answered, sending.unwrap_or_default()).await;
+                read(response, asked, witness, &mut answered, sending.unwrap_or_default()).await;
             }
         }
+        let stalled = matches!(answered.transfer_failure, Some(Failure::Transfer(TransferFailure::Stalled(_))));
         if let Some(transfer) = &mut answered.transfer {
-            finish(transfer, asked, answered.head_took, witness);
+            finish(transfer, asked, answered.head_took, stalled, witness);
         }
         answered
     }
@@ -265,7 +266,13 @@ fn describe<B>(head: &mut HttpDetail, response: &Response<B>) {
 }
 
 /// Reads the body: its length, hash, beginning, and how fast it comes.
-async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answered, mut transfer: TransferDetail) {
+async fn read(
+    response: Response<Incoming>,
+    asked: &Asked,
+    witness: Option<&Witness>,
+    answered: &mut Answered,
+    mut transfer: TransferDetail,
+) {
     let began = Instant::now();
     transfer.announced_bytes = answered.head.header("content-length").and_then(|length| length.parse().ok());
     if asked.method == "HEAD" {
@@ -277,40 +284,97 @@ async fn read(response: Response<Incoming>, asked: &Asked, answered: &mut Answer
         return;
     }
     let most_bytes = asked.most_bytes.max(PAGE_BYTES as u64);
-    let mut body = response.into_body();
-    let (mut hash, mut warm) = (Sha256::new(), None);
+    let (mut body, mut hash, mut arrival) = (response.into_body(), Sha256::new(), Arrival::new(witness));
     let failure = loop {
-        match timeout(patience(transfer.received_bytes), body.frame()).await {
-            Err(_) => break Some(TransferFailure::Stalled(transfer.received_bytes)),
-            Ok(None) => break None,
-            Ok(Some(Err(error))) => break Some(body_failure(&error, &transfer)),
-            Ok(Some(Ok(frame))) => {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            stalled = arrival.pause() => {
+                transfer.cut_short = !stalled;
+                break stalled.then_some(TransferFailure::Stalled(transfer.received_bytes));
+            }
+        };
+        match frame {
+            None => break None,
+            Some(Err(error)) => break Some(body_failure(&error, &transfer)),
+            Some(Ok(frame)) => {
                 let Some(data) = frame.data_ref() else { continue };
                 take(data, &mut transfer, &mut hash, &mut answered.page);
-                if began.elapsed() >= WARM_UP && warm.is_none() {
-                    warm = Some((Instant::now(), transfer.received_bytes));
-                }
+                arrival.came(data.len());
                 if transfer.received_bytes > most_bytes {
                     break Some(TransferFailure::TooLarge);
-                }
-                if began.elapsed() >= ENOUGH {
-                    transfer.cut_short = true;
-                    break None;
                 }
             }
         }
     };
     let whole = failure.is_none() && !transfer.cut_short;
     transfer.sha256 = whole.then(|| hexadecimal(&hash.finalize()));
-    transfer.bits_per_second = warm.and_then(|(since, before)| rate(transfer.received_bytes - before, since.elapsed()));
+    transfer.bits_per_second = arrival.bits_per_second();
     (answered.transfer_started, answered.transfer_took) = (Some(began), began.elapsed());
     answered.transfer_failure = failure.map(Failure::from);
     answered.transfer = Some(transfer);
 }
 
-/// How long nothing may come after so many bytes.
-fn patience(bytes: u64) -> Duration {
-    if bytes < MOVED_BYTES { STALL } else { PAUSE }
+/// How a body arrives: what TCP has received counts, since a piece that can be read may take many packets.
+struct Arrival<'a> {
+    witness: Option<&'a Witness>,
+    began: Instant,
+    /// What TCP had received when the body began.
+    before: u64,
+    /// Bytes that could be read.
+    read: u64,
+    /// When something came last, and how much had come by then.
+    last: (Instant, u64),
+    /// When the rate no longer grew, and how much had come by then.
+    warm: Option<(Instant, u64)>,
+}
+
+impl<'a> Arrival<'a> {
+    fn new(witness: Option<&'a Witness>) -> Self {
+        let (began, before) = (Instant::now(), witness.map_or(0, |witness| witness.info().received_bytes));
+        Self { witness, began, before, read: 0, last: (began, 0), warm: None }
+    }
+
+    fn came(&mut self, bytes: usize) {
+        self.read += bytes as u64;
+        self.look();
+    }
+
+    /// Notes what has come by now.
+    fn look(&mut self) {
+        let (now, bytes) = (Instant::now(), self.bytes());
+        if bytes > self.last.1 {
+            self.last = (now, bytes);
+        }
+        if self.warm.is_none() && now.duration_since(self.began) >= WARM_UP {
+            self.warm = Some((now, bytes));
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let received = self.witness.map_or(0, |witness| witness.info().received_bytes.saturating_sub(self.before));
+        received.max(self.read)
+    }
+
+    /// Ends when nothing has come for too long, true, or when enough has been seen of what still comes, false.
+    async fn pause(&mut self) -> bool {
+        loop {
+            sleep(LOOK).await;
+            self.look();
+            let quiet = self.last.0.elapsed();
+            if quiet >= patience(self.last.1) {
+                return true;
+            }
+            if self.began.elapsed() >= ENOUGH && quiet < MOVING {
+                return false;
+            }
+        }
+    }
+
+    /// Over the time in which something came.
+    fn bits_per_second(&self) -> Option<u64> {
+        let (since, before) = self.warm?;
+        rate(self.last.1.saturating_sub(before), self.last.0.duration_since(since))
+    }
 }
 
 fn take(data: &Bytes, transfer: &mut TransferDetail, hash: &mut Sha256, page: &mut Vec<u8>) {
@@ -318,6 +382,11 @@ fn take(data: &Bytes, transfer: &mut TransferDetail, hash: &mut Sha256, page: &m
     hash.update(data);
     let room = PAGE_BYTES - page.len();
     page.extend_from_slice(&data[..data.len().min(room)]);
+}
+
+/// How long nothing may come after so many bytes.
+fn patience(bytes: u64) -> Duration {
+    if bytes < MOVED_BYTES { STALL } else { PAUSE }
 }
 
 /// hyper says of a body that ends too early that it is incomplete.
@@ -338,13 +407,15 @@ fn ends_early(error: &hyper::Error) -> bool {
     source.is_some_and(|source| source.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
-fn finish(transfer: &mut TransferDetail, asked: &Asked, head_took: Duration, witness: Option<&Witness>) {
+fn finish(transfer: &mut TransferDetail, asked: &Asked, head_took: Duration, stalled: bool, witness: Option<&Witness>) {
     if let Some(info) = witness.map(Witness::info) {
         transfer.retransmitted = Some(info.retransmitted);
         transfer.unacknowledged = Some(info.unacknowledged);
     }
     if asked.body_bytes.is_some() {
-        transfer.bits_per_second = rate(transfer.sent_bytes, head_took);
+        // What was waited for in vain is no part of the transfer.
+        let moving = if stalled { head_took.saturating_sub(PAUSE) } else { head_took };
+        transfer.bits_per_second = rate(transfer.sent_bytes, moving);
     }
 }
 

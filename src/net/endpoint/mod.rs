@@ -168,6 +168,7 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
             began,
             steps: Mutex::new(Vec::new()),
             redirected: 0,
+            gateway: None,
         })
         .collect();
     let lag = AtomicU64::new(0);

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::http::{Answered, Asked, Io, Session, padding};
 use super::resolve::{Answer, Asker};
-use super::tls::{Hello, NameShown, Stores};
+use super::tls::{Hello, NameShown, Shaken, Stores};
 use crate::endpoint::{
     ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Inside, Method, Step, TlsDetail, Variant,
 };
@@ -48,6 +48,8 @@ pub(super) struct Visit<'a> {
     pub(super) steps: Mutex<Vec<Step>>,
     /// Redirections that led here.
     pub(super) redirected: usize,
+    /// The proxy that is gone through; none: the way is direct.
+    pub(super) gateway: Option<&'a str>,
 }
 
 /// One address, and how it is asked.
@@ -138,7 +140,9 @@ impl Visit<'_> {
 
     async fn layers(&self, lane: Lane, segment: Option<u32>) {
         let Some(connection) = self.connect(lane, segment).await else { return };
-        let Some(ready) = self.secure(lane, connection).await else { return };
+        let witness = connection.witness();
+        let Some(io) = self.tunnel(lane, connection).await else { return };
+        let Some(ready) = self.secure(lane, io, witness).await else { return };
         self.exchange(lane, ready).await;
     }
 
@@ -261,37 +265,34 @@ impl Visit<'_> {
         done.ok()
     }
 
-    // --- TLS ----------------------------------------------------------------------------------------------------------
-
-    async fn secure(&self, lane: Lane, connection: TcpConnection) -> Option<Ready> {
-        let witness = connection.witness();
-        if !self.endpoint.url.is_https() {
-            let (io, version) = (Box::new(connection) as Box<dyn Io>, HttpVersion::Http1);
-            return Some(Ready { io, witness, version, trust: Trust::Plain, chain: Vec::new() });
-        }
-        let http2 = lane.variant != Variant::Http1;
-        let hello = Hello { host: self.endpoint.url.host(), name: NameShown::Own, http2 };
-        let ready = self.shake(lane, connection, hello).await;
-        if ready.is_none() && lane.variant == Variant::Plain {
-            self.without_the_name(lane).await;
-        }
-        ready.map(|(io, version, trust, chain)| Ready { io, witness, version, trust, chain })
+    async fn tunnel(&self, _lane: Lane, connection: TcpConnection) -> Option<Box<dyn Io>> {
+        Some(Box::new(connection))
     }
 
-    #[allow(clippy::type_complexity)] // the parts of a `Ready`, whose witness the caller holds
-    async fn shake(
-        &self,
-        lane: Lane,
-        connection: TcpConnection,
-        hello: Hello<'_>,
-    ) -> Option<(Box<dyn Io>, HttpVersion, Trust, Vec<CertificateDer<'static>>)> {
-        let began = Instant::now();
-        let shaken = self.stores.shake(connection, hello, HANDSHAKE).await;
+    // --- TLS ----------------------------------------------------------------------------------------------------------
+
+    async fn secure(&self, lane: Lane, io: Box<dyn Io>, witness: Witness) -> Option<Ready> {
+        if !self.endpoint.url.is_https() {
+            let version = HttpVersion::Http1;
+            return Some(Ready { io, witness, version, trust: Trust::Plain, chain: Vec::new() });
+        }
+        let hello =
+            Hello { host: self.endpoint.url.host(), name: NameShown::Own, http2: lane.variant != Variant::Http1 };
+        let shaken = self.shake(lane, io, hello).await;
+        if shaken.stream.is_none() && lane.variant == Variant::Plain && self.gateway.is_none() {
+            self.without_the_name(lane).await;
+        }
         let version = if shaken.detail.alpn.as_deref() == Some("h2") { HttpVersion::Http2 } else { HttpVersion::Http1 };
         let trust = trust(&shaken.detail);
-        let detail = Detail::Tls(Box::new(shaken.detail));
-        self.done(Operation::TlsHandshake, lane.variant, Some(lane.address), began, detail, shaken.failure);
-        shaken.stream.map(|stream| (Box::new(stream) as Box<dyn Io>, version, trust, shaken.chain))
+        shaken.stream.map(|stream| Ready { io: Box::new(stream), witness, version, trust, chain: shaken.chain })
+    }
+
+    async fn shake(&self, lane: Lane, io: Box<dyn Io>, hello: Hello<'_>) -> Shaken<Box<dyn Io>> {
+        let began = Instant::now();
+        let shaken = self.stores.shake(io, hello, HANDSHAKE).await;
+        let detail = Detail::Tls(Box::new(shaken.detail.clone()));
+        self.done(Operation::TlsHandshake, lane.variant, Some(lane.address), began, detail, shaken.failure.clone());
+        shaken
     }
 
     /// A handshake that breaks with the name and passes without it, or with another, is broken because of the name.
@@ -300,7 +301,7 @@ impl Visit<'_> {
         let with = |name, variant| async move {
             let lane = Lane { variant, ..lane };
             if let Some(connection) = self.attempt(lane.address, variant, None, CONNECT).await {
-                self.shake(lane, connection, Hello { host, name, http2: true }).await;
+                self.shake(lane, Box::new(connection), Hello { host, name, http2: true }).await;
             }
         };
         join(with(NameShown::None, Variant::WithoutName), with(NameShown::Neutral, Variant::NeutralName)).await;

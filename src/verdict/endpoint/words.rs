@@ -17,6 +17,7 @@ pub(super) fn reason(layer: Layer, mechanism: Option<Mechanism>, failure: &Failu
             "large packets vanish and small ones pass: a smaller MTU on the way, and its ICMP messages do not arrive"
                 .into()
         }
+        (Some(Mechanism::Throttled), _) => "transfers pass far more slowly than the path allows, and starve".into(),
         (Some(Mechanism::Portal), _) => "a captive portal answers in the place of servers".into(),
         (_, Failure::NoAnswer) => "no answer to connection attempts, while others are answered".into(),
         (_, Failure::Unreachable(icmp)) => format!("{} says {} (ICMP {icmp})", icmp.from, icmp.meaning()),
