@@ -56,11 +56,11 @@ def interim_answers_without_end(send, _):
 
 def redirects_without_end(send, path):
     number = int(path.rsplit("/", 1)[-1] or 0)
-    send(f"HTTP/1.1 302 Found\r\nlocation: /redirects_without_end/{number + 1}\r\ncontent-length: 0\r\n\r\n".encode())
+    send(f"HTTP/1.1 302 Found\r\nlocation: /redirects_without_end/{number + 1}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
 
 
 def redirects_to_itself(send, path):
-    send(f"HTTP/1.1 302 Found\r\nlocation: {path}\r\ncontent-length: 0\r\n\r\n".encode())
+    send(f"HTTP/1.1 302 Found\r\nlocation: {path}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
 
 
 def nonsense(send, _):

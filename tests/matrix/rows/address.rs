@@ -12,13 +12,13 @@ const DROPPED: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
-    said: Said { verdict: "blocked", layer: "tcp", diagnosis: "endpoint_dropped" },
+    said: Said { verdict: "blocked", layer: "ip", diagnosis: "endpoint_dropped" },
 };
 
 const REJECTED: Row = Row {
     produced: Some("rejected_icmp"),
     proof: &[(GET, "7 000"), (GET_V6, "7 000"), (OTHER, WORKS)],
-    said: Said { verdict: "blocked", layer: "tcp", diagnosis: "endpoint_rejected" },
+    said: Said { verdict: "blocked", layer: "ip", diagnosis: "endpoint_rejected" },
     ..DROPPED
 };
 

@@ -24,6 +24,9 @@ const THROTTLED: Row = Row {
 
 const CUT: Row = Row { said: Said { verdict: "blocked", layer: "transfer", diagnosis: "transfer_cut" }, ..BLACK_HOLE };
 
+/// The server's certificates already do not fit.
+const WITHOUT_HANDSHAKE: Said = Said { verdict: "blocked", layer: "tls", diagnosis: "mtu_black_hole" };
+
 /// An answer that fits into a small packet.
 const IN_CLEAR: &str = "curl http://www.example.test/";
 const SMALL_PUT: &str = "curl -T store/1k.bin https://upload.example.test/up/small";
@@ -41,12 +44,14 @@ pub const ROWS: &[Row] = &[
         name: "black_hole_downstream",
         network: downstream,
         proof: &[(GET, "28 000"), (GET_V6, "28 000"), (IN_CLEAR, WORKS)],
+        said: WITHOUT_HANDSHAKE,
         ..BLACK_HOLE
     },
     Row {
         name: "black_hole_by_length",
         network: by_length,
         proof: &[(GET, "28 000"), (GET_V6, "28 000"), (IN_CLEAR, WORKS)],
+        said: WITHOUT_HANDSHAKE,
         ..BLACK_HOLE
     },
     Row {
