@@ -38,6 +38,8 @@ const THINKING: Duration = Duration::from_secs(5);
 const ENOUGH: Duration = Duration::from_secs(8);
 /// A transfer moves as long as pauses are shorter than this.
 const MOVING: Duration = Duration::from_secs(2);
+/// Fewer bytes say nothing of a rate, and after so long are no transfer.
+const LEAST_BYTES: u64 = 16 << 10;
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// What is kept of a page, to see whose it is.
@@ -249,7 +251,10 @@ impl<'a> Progress<'a> {
                 () if under_way && quiet >= patience(self.passed()) && self.all > 0 => {
                     return Some(TransferFailure::Stalled(self.passed()).into());
                 }
-                () if under_way && self.all > 0 && began.elapsed() >= ENOUGH && quiet < MOVING => return None,
+                () if under_way && self.all > 0 && began.elapsed() >= ENOUGH && quiet < MOVING => {
+                    let (passed, least) = (self.passed(), LEAST_BYTES.min(self.all));
+                    return (passed < least).then(|| TransferFailure::Stalled(passed).into());
+                }
                 () if under_way && self.all > 0 => {}
                 () if under_way && quiet >= STALL || quiet >= THINKING => return Some(HttpFailure::NoAnswer.into()),
                 () => {}
@@ -367,7 +372,7 @@ impl<'a> Arrival<'a> {
         received.max(self.read)
     }
 
-    /// Ends when nothing has come for too long, true, or when enough has been seen of what still comes, false.
+    /// Ends when too little has come for too long, true, or when enough has been seen of what still comes, false.
     async fn pause(&mut self) -> bool {
         loop {
             sleep(LOOK).await;
@@ -377,7 +382,7 @@ impl<'a> Arrival<'a> {
                 return true;
             }
             if self.began.elapsed() >= ENOUGH && quiet < MOVING {
-                return false;
+                return self.last.1 < LEAST_BYTES;
             }
         }
     }
@@ -433,7 +438,6 @@ fn finish(transfer: &mut TransferDetail, asked: &Asked, head_took: Duration, sta
 
 /// Too short a time or too few bytes say nothing of a rate.
 fn rate(bytes: u64, took: Duration) -> Option<u64> {
-    const LEAST_BYTES: u64 = 16 << 10;
     let millis = u64::try_from(took.as_millis()).ok().filter(|&millis| millis >= 100)?;
     (bytes >= LEAST_BYTES).then(|| bytes.saturating_mul(8000) / millis)
 }
