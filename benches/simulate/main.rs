@@ -66,7 +66,7 @@ fn feed(path: &str) -> FeedSnapshot {
 
 fn table(rows: &[(String, Conditions)], runs: u64, seed: u64) {
     println!(
-        "{:<34} {:>6} {:>6} {:>6} {:>5} {:>6} {:>8} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>6} {:>6}",
+        "{:<34} {:>6} {:>6} {:>6} {:>5} {:>6} {:>8} {:>5} {:>9} {:>6} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>6} {:>6}",
         "network",
         "ranges",
         "false",
@@ -74,7 +74,10 @@ fn table(rows: &[(String, Conditions)], runs: u64, seed: u64) {
         "wrong",
         "unsure",
         "exact",
+        "wide",
+        "parts",
         "probes",
+        "closer",
         "/ B",
         "/ B'",
         "others",
@@ -103,14 +106,17 @@ fn scores(conditions: &Conditions, runs: u64, seed: u64) -> Score {
 fn line(name: &str, score: &Score, milliseconds: f64) {
     let runs = score.runs as f64;
     println!(
-        "{name:<34} {:>6} {:>6} {:>6} {:>5} {:>6.2} {:>8} {:>6.0} {:>6.3} {:>6.3} {:>6.0} {:>6.2}s {:>6.2}s {:>6.2}s {:>6.1} {:>6.1}",
+        "{name:<34} {:>6} {:>6} {:>6} {:>5} {:>6.2} {:>8} {:>5} {:>9} {:>6.0} {:>6.1} {:>6.3} {:>6.3} {:>6.0} {:>6.2}s {:>6.2}s {:>6.2}s {:>6.1} {:>6.1}",
         score.ranges,
         score.false_ranges,
         score.missed_ranges,
         score.wrongly_open,
         score.undetermined as f64 / runs,
         format!("{}/{}", score.exact, score.runs),
+        score.wide_ranges,
+        format!("{}/{}", score.parts_named, score.parts_hit),
         score.probes as f64 / runs,
+        score.closer as f64 / runs,
         score.probes as f64 / score.bound,
         score.probes as f64 / score.bound_by_block,
         score.others as f64 / runs,

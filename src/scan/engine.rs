@@ -6,10 +6,11 @@ mod queue;
 mod time;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::cells::{RangeState, SilentAs};
+use super::cells::RangeState;
+use super::count::SilentAs;
 use super::learn::Learner;
 use super::pace::Pacer;
 use super::rtt::RoundTrips;
@@ -93,6 +94,8 @@ pub struct Scan {
     queue: Queue,
     side: VecDeque<(Purpose, SocketAddr)>,
     handshakes: VecDeque<(usize, SocketAddr)>,
+    /// Addresses of ranges beside the edges of what is blocked.
+    edges: VecDeque<(usize, IpAddr)>,
     abandon: VecDeque<ProbeId>,
     in_flight: usize,
     /// Range probes whose silence does not count yet.
@@ -117,7 +120,6 @@ struct Probe {
     target: SocketAddr,
     ttl: Option<u8>,
     launched: Duration,
-    cell: usize,
     known: bool,
     wave: WaveId,
     state: State,
@@ -164,6 +166,7 @@ impl Scan {
             probes: Vec::new(),
             timers: Timers::default(),
             handshakes: VecDeque::new(),
+            edges: VecDeque::new(),
             abandon: VecDeque::new(),
             in_flight: 0,
             immature: 0,

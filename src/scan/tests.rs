@@ -1,5 +1,7 @@
 //! The engine in virtual time.
 
+mod parts;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -1,12 +1,13 @@
 //! What is sent next.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::queue::CellId;
 use super::{Action, Attempt, Probe, Scan, State};
 use crate::observe::{Operation, Purpose};
-use crate::scan::cells::SilentAs;
+use crate::scan::cells::Wanted;
+use crate::scan::count::SilentAs;
 use crate::scan::suspects::{path_controls, suspects};
 use crate::scan::timers::{ProbeId, Timer};
 use crate::scan::trace::{self, Tracer};
@@ -31,7 +32,6 @@ pub(super) struct Launch {
     target: SocketAddr,
     ttl: Option<u8>,
     source_port: Option<u16>,
-    cell: usize,
     known: bool,
     wave: WaveId,
     walk: usize,
@@ -40,9 +40,9 @@ pub(super) struct Launch {
 
 impl Launch {
     fn new(operation: Operation, purpose: Purpose, target: SocketAddr) -> Self {
-        let (ttl, source_port, cell, known, wave, walk) = (None, None, 0, false, 0, 0);
+        let (ttl, source_port, known, wave, walk) = (None, None, false, 0, 0);
         let patience = Duration::ZERO;
-        Self { operation, purpose, target, ttl, source_port, cell, known, wave, walk, patience }
+        Self { operation, purpose, target, ttl, source_port, known, wave, walk, patience }
     }
 }
 
@@ -51,6 +51,7 @@ impl Scan {
         !self.side.is_empty()
             || !self.handshakes.is_empty()
             || !self.queue.is_empty()
+            || !self.edges.is_empty()
             || self.waves.wants_controls()
             || self.tracer.as_ref().map_or(self.only_late(), Tracer::ready)
     }
@@ -87,16 +88,28 @@ impl Scan {
         Some(self.launch(Launch { wave, ..Launch::new(Operation::Connect, Purpose::Control, target) }))
     }
 
-    /// Before the traces begin, all that is settled is looked at once more, with the model that the judgement will have.
+    /// Before the traces begin, all that is settled is looked at once more, with the model that the judgement will have;
+    /// and when that wants nothing, the edges of what is blocked.
     fn last_look(&mut self, now: Duration) -> Option<Action> {
-        if self.tracer.is_some() || !self.only_late() || !self.learner.learn_exactly(&self.ranges) {
+        if self.tracer.is_some() || !self.only_late() {
             return None;
         }
-        for id in 0..self.probes.len() {
-            self.reweigh(id);
+        if self.learner.learn_exactly(&self.ranges) {
+            (0..self.probes.len()).for_each(|id| self.reweigh(id));
+            self.queue.doubt(0..self.ranges.len());
         }
-        self.queue.doubt(0..self.ranges.len());
-        self.next_range_probe(now)
+        self.next_range_probe(now).or_else(|| {
+            self.look_at_edges();
+            self.next_range_probe(now)
+        })
+    }
+
+    fn look_at_edges(&mut self) {
+        for (at, planned) in self.plan.ranges.iter().enumerate() {
+            let model = self.learner.model(at);
+            let edges = self.ranges[at].edges(planned, model, self.plan.alpha);
+            self.edges.extend(edges.into_iter().map(|address| (at, address)));
+        }
     }
 
     fn next_range_probe(&mut self, now: Duration) -> Option<Action> {
@@ -112,6 +125,11 @@ impl Scan {
     }
 
     fn next_wanted(&mut self) -> Option<(CellId, Launch)> {
+        if let Some((range, address)) = self.edges.pop_front() {
+            let cell = self.ranges[range].cell_of(address);
+            let wanted = self.ranges[range].ask(cell, address);
+            return Some(((range, cell), self.range_launch(range, wanted)));
+        }
         loop {
             match self.queue.pop() {
                 Some(cell) => {
@@ -144,6 +162,14 @@ impl Scan {
         }
     }
 
+    /// Looks again at the cell of an address, or at its parts if it is to be divided now.
+    pub(super) fn reconsider(&mut self, range: usize, address: IpAddr) {
+        let cell = self.ranges[range].cell_of(address);
+        for part in self.ranges[range].divide(cell) {
+            self.requeue((range, part));
+        }
+    }
+
     fn wants_probe(&mut self, (range, cell): CellId) -> bool {
         self.ranges[range].wants_probe(
             cell,
@@ -158,8 +184,12 @@ impl Scan {
             return None;
         }
         let wanted = self.ranges[range].take(cell, &self.plan.ranges[range])?;
-        let target = SocketAddr::new(wanted.address, self.plan.port);
-        Some(Launch { cell, known: wanted.known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) })
+        Some(self.range_launch(range, wanted))
+    }
+
+    fn range_launch(&self, range: usize, Wanted { address, known }: Wanted) -> Launch {
+        let target = SocketAddr::new(address, self.plan.port);
+        Launch { known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) }
     }
 
     /// The next step of the traces: they begin when everything else is done.
@@ -208,7 +238,7 @@ impl Scan {
         let now = self.now;
         self.in_flight += 1;
         self.set_timers(id, &launch);
-        let Launch { operation, purpose, target, ttl, source_port, cell, known, wave, walk, patience: _ } = launch;
+        let Launch { operation, purpose, target, ttl, source_port, known, wave, walk, patience: _ } = launch;
         let state = State::Young;
         self.probes.push(Probe {
             operation,
@@ -216,7 +246,6 @@ impl Scan {
             target,
             ttl,
             launched: now,
-            cell,
             known,
             wave,
             state,

@@ -1,0 +1,56 @@
+//! Where a cell is divided: what is blocked need not end where a cell does.
+//!
+//! An answer and two failures in one cell say that a part of it may be blocked. It is halved until answers and failures
+//! lie apart, and each half is judged as a cell is, in the same tree and with the same bound. A rejection is proof for its
+//! address, so halves may be as small as two addresses; silences are few, and end at a /24.
+
+use super::model::Counts;
+use crate::prefix::{Family, Prefix};
+
+/// Silence divides no further: servers are put up, and rules written, by the block.
+pub(crate) const FINEST_BY_SILENCE: u8 = 24;
+/// A single rejected address between two that answer is a server's doing.
+const FINEST_BY_REJECTION: u8 = 31;
+
+/// Whether answers and failures lie side by side in a prefix that can be divided.
+pub(crate) fn is_mixed(prefix: Prefix, counts: &Counts) -> bool {
+    can_divide(prefix, counts) && counts.failures() > 1.5
+}
+
+/// Whether one failure stands against answers: a second one beside it would say that it is no accident.
+pub(crate) fn is_doubtful(prefix: Prefix, counts: &Counts) -> bool {
+    can_divide(prefix, counts) && (0.5..=1.5).contains(&counts.failures())
+}
+
+fn can_divide(prefix: Prefix, counts: &Counts) -> bool {
+    let finest = if counts.rejected() { FINEST_BY_REJECTION } else { FINEST_BY_SILENCE };
+    // IPv6 cannot be searched: there is nobody to ask in a half.
+    prefix.family() == Family::V4 && counts.answered() && prefix.len() < finest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(answers: f64, rejections: f64, known_silences: f64) -> Counts {
+        Counts { answers, rejections, known_silences, ..Counts::default() }
+    }
+
+    #[test]
+    fn only_what_answers_and_fails_is_divided() {
+        for (text, counts, mixed, doubtful) in [
+            ("13.32.0.0/20", counts(1.0, 0.0, 0.0), false, false),
+            ("13.32.0.0/20", counts(0.0, 3.0, 0.0), false, false),
+            ("13.32.0.0/20", counts(1.0, 1.0, 0.0), false, true),
+            ("13.32.0.0/20", counts(1.0, 2.0, 0.0), true, false),
+            ("13.32.0.0/20", counts(1.0, 0.0, 2.0), true, false),
+            ("13.32.0.0/24", counts(1.0, 0.0, 2.0), false, false),
+            ("13.32.0.0/30", counts(1.0, 2.0, 0.0), true, false),
+            ("13.32.0.0/31", counts(1.0, 2.0, 0.0), false, false),
+            ("2600:9000::/40", counts(1.0, 2.0, 0.0), false, false),
+        ] {
+            let prefix = text.parse().unwrap();
+            assert_eq!((is_mixed(prefix, &counts), is_doubtful(prefix, &counts)), (mixed, doubtful), "{text} {counts:?}");
+        }
+    }
+}
