@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::count::{SilentAs, counts_of, lesson};
-use super::division::is_mixed;
+use super::division::{is_lopsided, is_mixed};
 use super::hops::Hops;
 use super::learn::{Class, class};
 use super::model::{Counts, Model, Seen};
@@ -151,7 +151,10 @@ impl RangeSeen {
 fn divide(tree: &mut RangeTree, counted: &[Counted]) {
     let mut leaves = tree.leaves();
     while let Some((leaf, prefix)) = leaves.pop() {
-        if !is_mixed(prefix, tree.counts(leaf)) {
+        let inside = || counted.iter().filter(|seen| prefix.holds(seen.address));
+        let rejected = || inside().filter(|seen| seen.counts.rejected()).map(|seen| seen.address);
+        let counts = tree.counts(leaf);
+        if !is_mixed(prefix, counts) && !(counts.rejected() && is_lopsided(prefix, rejected())) {
             continue;
         }
         let halves = tree.split(leaf).expect("what is mixed can be divided");
@@ -261,8 +264,7 @@ struct JudgedCell {
     judgement: CellJudgement,
 }
 
-/// Puts the parts of a cell together again of which none is blocked: the cell was divided for the answers in it, and by
-/// those it is open.
+/// Puts the parts of a cell together again where none is blocked: the cell is open by the answers in it.
 fn gather(planned: &PlannedRange, leaves: Vec<JudgedCell>) -> Vec<JudgedCell> {
     let cell_of = |leaf: &JudgedCell| {
         let length = planned.cell_length.min(leaf.judgement.prefix.len());
@@ -280,7 +282,9 @@ fn gather(planned: &PlannedRange, leaves: Vec<JudgedCell>) -> Vec<JudgedCell> {
             cells.extend(parts);
         } else {
             let likeliest = parts.iter().map(|part| part.judgement.blocked).fold(0.0, f64::max);
-            let judgement = CellJudgement { prefix: cell, state: CellState::Open, blocked: likeliest };
+            let open = parts.iter().any(|part| part.judgement.state == CellState::Open);
+            let state = if open { CellState::Open } else { CellState::Unknown };
+            let judgement = CellJudgement { prefix: cell, state, blocked: likeliest };
             cells.push(JudgedCell { leaves: parts.into_iter().flat_map(|part| part.leaves).collect(), judgement });
         }
     }

@@ -107,6 +107,11 @@ impl Cell {
         self.nearest_known(planned, edge, block)
     }
 
+    /// The addresses that were rejected.
+    pub(super) fn rejected(&self) -> impl Iterator<Item = IpAddr> {
+        self.asked.iter().filter(|asked| asked.counts.rejected()).map(|asked| asked.address)
+    }
+
     /// Both halves, each with what was asked in it; the halves' samplers go on in the largest gap beside a failure.
     pub(super) fn split(self, halves: [(NodeId, Prefix); 2]) -> [Self; 2] {
         halves.map(|(leaf, prefix)| {

@@ -6,7 +6,7 @@ use super::{RangeState, Wanted};
 use crate::plan::PlannedRange;
 use crate::prefix::Family;
 use crate::scan::count::gone;
-use crate::scan::division::{FINEST_BY_SILENCE, is_doubtful, is_mixed};
+use crate::scan::division::{FINEST_BY_SILENCE, is_doubtful, is_lopsided, is_mixed};
 use crate::scan::model::Model;
 
 /// Addresses asked more closely in one cell of the plan at the most. A block inside a /20 takes one for each halving
@@ -42,7 +42,8 @@ impl RangeState {
     fn split(&mut self, at: usize) -> Option<usize> {
         let cell = &self.cells[at];
         let counts = *self.tree.counts(cell.leaf);
-        if !is_mixed(cell.prefix, &counts) || !(counts.rejected() || cell.known() >= DENSE) {
+        let mixed = is_mixed(cell.prefix, &counts) && (counts.rejected() || cell.known() >= DENSE);
+        if !mixed && !is_lopsided(cell.prefix, cell.rejected()) {
             return None;
         }
         let halves = self.tree.split(cell.leaf)?;
