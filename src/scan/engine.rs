@@ -100,11 +100,17 @@ pub struct Scan {
     in_flight: usize,
     /// Range probes whose silence does not count yet.
     immature: usize,
+    /// Those of them whose silence is not even considered.
+    young: usize,
     /// Range probes whose silence counts, and which a late answer could still take back.
     counted: usize,
     /// Probes that were rejected, and whose cell waits for its next.
     waiting: usize,
+    /// Steps of traces under way.
+    tracing: usize,
     tracer: Option<Tracer>,
+    /// It is known whose paths are traced: no more is asked of the ranges.
+    settled: bool,
     observations: Vec<Observation>,
     answered: bool,
     /// When the first probe that was answered, and not to a repeat, had been launched: the network was up then.
@@ -170,9 +176,12 @@ impl Scan {
             abandon: VecDeque::new(),
             in_flight: 0,
             immature: 0,
+            young: 0,
             counted: 0,
             waiting: 0,
+            tracing: 0,
             tracer: None,
+            settled: false,
             observations: Vec::new(),
             answered: false,
             up_since: None,

@@ -152,15 +152,15 @@ fn divide(tree: &mut RangeTree, counted: &[Counted]) {
     let mut leaves = tree.leaves();
     while let Some((leaf, prefix)) = leaves.pop() {
         let inside = || counted.iter().filter(|seen| prefix.holds(seen.address));
-        let rejected = || inside().filter(|seen| seen.counts.rejected()).map(|seen| seen.address);
+        let outcomes = || inside().map(|seen| (seen.address, seen.counts.rejected()));
         let counts = tree.counts(leaf);
-        if !is_mixed(prefix, counts) && !(counts.rejected() && is_lopsided(prefix, rejected())) {
+        if !is_mixed(prefix, counts) && !(counts.rejected() && is_lopsided(prefix, outcomes())) {
             continue;
         }
         let halves = tree.split(leaf).expect("what is mixed can be divided");
         for (half, prefix) in halves {
             let mut counts = Counts::default();
-            counted.iter().filter(|seen| prefix.holds(seen.address)).for_each(|seen| counts.add(&seen.counts, 1.0));
+            inside().filter(|seen| prefix.holds(seen.address)).for_each(|seen| counts.add(&seen.counts, 1.0));
             tree.put(half, &counts);
         }
         leaves.extend(halves);

@@ -107,9 +107,10 @@ impl Cell {
         self.nearest_known(planned, edge, block)
     }
 
-    /// The addresses that were rejected.
-    pub(super) fn rejected(&self) -> impl Iterator<Item = IpAddr> {
-        self.asked.iter().filter(|asked| asked.counts.rejected()).map(|asked| asked.address)
+    /// The addresses that had an outcome, and whether they were rejected.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (IpAddr, bool)> {
+        let seen = self.asked.iter().filter(|asked| asked.counts != Counts::default());
+        seen.map(|asked| (asked.address, asked.counts.rejected()))
     }
 
     /// Both halves, each with what was asked in it; the halves' samplers go on in the largest gap beside a failure.

@@ -1,11 +1,12 @@
 //! What is sent next.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::queue::CellId;
 use super::{Action, Attempt, Probe, Scan, State};
-use crate::observe::{Operation, Purpose};
+use crate::observe::{Failure, Observation, Operation, Purpose};
 use crate::scan::cells::Wanted;
 use crate::scan::count::SilentAs;
 use crate::scan::suspects::{path_controls, suspects};
@@ -53,11 +54,15 @@ impl Scan {
             || !self.queue.is_empty()
             || !self.edges.is_empty()
             || self.waves.wants_controls()
-            || self.tracer.as_ref().map_or(self.only_late(), Tracer::ready)
+            || self.tracer.as_ref().map_or(self.may_trace(), Tracer::ready)
+            || (!self.settled && self.only_late())
     }
 
     pub(super) fn over(&self) -> bool {
-        self.in_flight == 0 && self.abandon.is_empty() && self.tracer.as_ref().is_some_and(Tracer::over)
+        self.settled
+            && self.in_flight == 0
+            && self.abandon.is_empty()
+            && self.tracer.as_ref().is_some_and(Tracer::over)
     }
 
     pub(super) fn next_launch(&mut self, now: Duration) -> Option<Action> {
@@ -88,10 +93,10 @@ impl Scan {
         Some(self.launch(Launch { wave, ..Launch::new(Operation::Connect, Purpose::Control, target) }))
     }
 
-    /// Before the traces begin, all that is settled is looked at once more, with the model that the judgement will have;
+    /// When no silence is under way any more, all that is settled is looked at once more, with the model that the judgement will have;
     /// and when that wants nothing, the edges of what is blocked.
     fn last_look(&mut self, now: Duration) -> Option<Action> {
-        if self.tracer.is_some() || !self.only_late() {
+        if self.settled || !self.only_late() {
             return None;
         }
         if self.learner.learn_exactly(&self.ranges) {
@@ -116,6 +121,7 @@ impl Scan {
         let (cell, launch) = self.next_wanted()?;
         self.waves.probe_launched(now);
         self.immature += 1;
+        self.young += 1;
         let wave = self.waves.current();
         self.in_wave.resize_with(wave + 1, Vec::new);
         self.in_wave[wave].push(self.probes.len());
@@ -192,16 +198,19 @@ impl Scan {
         Launch { known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) }
     }
 
-    /// The next step of the traces: they begin when everything else is done.
+    /// The next step of the traces. They begin while the last silences age: a second and the traces' third of one took
+    /// together what now takes as long as the longer.
     fn next_step(&mut self) -> Option<Action> {
-        if self.tracer.is_none() {
-            if !self.only_late() {
-                return None;
-            }
-            self.drop_silent();
+        if self.tracer.is_none() && self.may_trace() {
             self.tracer = Some(self.plan_traces());
         }
+        if !self.settled && self.only_late() {
+            self.settled = true;
+            self.drop_silent();
+            self.complete_traces();
+        }
         let step = self.tracer.as_mut()?.next()?;
+        self.tracing += 1;
         let launch = Launch {
             walk: step.walk,
             patience: step.patience,
@@ -212,9 +221,14 @@ impl Scan {
         Some(self.launch(launch))
     }
 
-    /// Whether only late answers could come still.
+    /// Whether no further probe is wanted unless something unexpected comes.
+    fn may_trace(&self) -> bool {
+        self.answered && self.young == 0 && self.waiting == 0 && self.queue.is_empty() && self.edges.is_empty()
+    }
+
+    /// Whether only late answers could come still, and traces.
     fn only_late(&self) -> bool {
-        self.in_flight == self.counted && self.waiting == 0
+        self.in_flight == self.counted + self.tracing && self.waiting == 0
     }
 
     /// Once all is decided, late answers are not waited for any longer.
@@ -226,11 +240,23 @@ impl Scan {
         }
     }
 
+    /// Those who would be suspect if no silence were broken any more.
     fn plan_traces(&self) -> Tracer {
-        let suspects = suspects(&self.plan, &self.observations, TRACED);
-        let controls = path_controls(&self.observations, TRACED_CONTROLS);
+        let mut observations = self.observations.clone();
+        observations.extend(self.probes.iter().filter_map(|probe| probe.as_silent(self.now)));
+        let suspects = suspects(&self.plan, &observations, &BTreeSet::new(), TRACED);
         let patience = trace::patience(self.rtt.seen().then(|| self.rtt.slowest()));
-        Tracer::new(&controls, &suspects, patience, self.plan.seed)
+        let mut tracer = Tracer::new(&path_controls(&observations, TRACED_CONTROLS), patience, self.plan.seed);
+        tracer.extend(&suspects);
+        tracer
+    }
+
+    /// Those who turned out to be suspect, as far as they are not traced already.
+    fn complete_traces(&mut self) {
+        let mut tracer = self.tracer.take().unwrap_or_else(|| self.plan_traces());
+        let suspects = suspects(&self.plan, &self.observations, &tracer.suspects(), TRACED);
+        tracer.extend(&suspects);
+        self.tracer = Some(tracer);
     }
 
     fn launch(&mut self, launch: Launch) -> Action {
@@ -274,5 +300,21 @@ impl Scan {
             }
             (_, _) => self.timers.set(now + age, Timer::Silence(id)),
         }
+    }
+}
+
+impl Probe {
+    /// The observation that it will be if no answer comes, from the time on when its silence is considered.
+    fn as_silent(&self, now: Duration) -> Option<Observation> {
+        (self.state == State::Silent).then(|| Observation {
+            operation: self.operation,
+            purpose: self.purpose,
+            target: self.target,
+            ttl: self.ttl,
+            started: self.launched,
+            took: now.saturating_sub(self.launched),
+            outcome: Err(Failure::NoAnswer),
+            attested: Some(1.0),
+        })
     }
 }

@@ -36,9 +36,8 @@ impl Scan {
     fn settle_range(&mut self, id: usize, range: usize, outcome: &Outcome) {
         let Probe { known, state, target, .. } = self.probes[id];
         let address = target.ip();
-        if state != State::Counted {
-            self.immature -= 1;
-        }
+        self.immature -= usize::from(state != State::Counted);
+        self.young -= usize::from(state == State::Young);
         let rejected = matches!(outcome, Err(Failure::Reset | Failure::Unreachable(_)));
         if state == State::Young && rejected {
             self.probes[id].waits = true;
@@ -60,6 +59,9 @@ impl Scan {
         }
         if outcome.is_ok() {
             self.answer_of_range(range, target);
+            if let Some(tracer) = &mut self.tracer {
+                tracer.drop_suspect(target);
+            }
         }
         self.reconsider(range, address);
     }
@@ -91,6 +93,7 @@ impl Scan {
     fn settle_step(&mut self, id: usize, outcome: &Outcome) {
         let Probe { walk, launched, .. } = self.probes[id];
         let took = self.now.saturating_sub(launched);
+        self.tracing -= 1;
         if let Some(tracer) = &mut self.tracer {
             tracer.done(walk, outcome, took);
         }

@@ -29,6 +29,7 @@ impl Scan {
             return;
         };
         self.probes[id].state = State::Silent;
+        self.young -= 1;
         let address = target.ip();
         self.ranges[range].grown(address);
         self.probes[id].silent_as = self.ranges[range].silent_as(address, known);
