@@ -60,6 +60,20 @@ pub struct Observation {
     pub attested: Option<f64>,
 }
 
+impl Observation {
+    /// The router that says even of an address outside the ranges that there is no way to it: that is its uplink, not a
+    /// rule about the ranges.
+    #[must_use]
+    pub fn no_way_outside(&self) -> Option<IpAddr> {
+        match (self.purpose, &self.outcome) {
+            (Purpose::NegativeControl | Purpose::UplinkControl, Err(Failure::Unreachable(icmp))) if icmp.no_way() => {
+                Some(icmp.from)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What came of an operation.
 pub type Outcome = Result<Answer, Failure>;
 

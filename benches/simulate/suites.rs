@@ -166,8 +166,7 @@ fn parts() -> Vec<(String, Conditions)> {
     let mut rows = Vec::new();
     for share in [1.0, 0.9, 0.5] {
         for action in [RuleAction::RejectAdminProhibited, RuleAction::RejectTcpReset] {
-            let row =
-                Conditions { shape: Shape::Parts(8), action, lit: Lit::Share(share), ..Conditions::default() };
+            let row = Conditions { shape: Shape::Parts(8), action, lit: Lit::Share(share), ..Conditions::default() };
             rows.push((format!("share {share} {action:?}"), row));
         }
     }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn counts(answers: f64, rejections: f64, known_silences: f64) -> Counts {
-        Counts { answers, rejections, known_silences, ..Counts::default() }
+        Counts { answers, known_silences, rejections, ..Counts::default() }
     }
 
     #[test]
@@ -73,7 +73,11 @@ mod tests {
             ("2600:9000::/40", counts(1.0, 2.0, 0.0), false, false),
         ] {
             let prefix = text.parse().unwrap();
-            assert_eq!((is_mixed(prefix, &counts), is_doubtful(prefix, &counts)), (mixed, doubtful), "{text} {counts:?}");
+            assert_eq!(
+                (is_mixed(prefix, &counts), is_doubtful(prefix, &counts)),
+                (mixed, doubtful),
+                "{text} {counts:?}"
+            );
         }
     }
 

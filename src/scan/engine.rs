@@ -4,6 +4,7 @@ mod launch;
 mod outcome;
 mod queue;
 mod time;
+mod traces;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};

@@ -154,7 +154,8 @@ fn divide(tree: &mut RangeTree, counted: &[Counted]) {
         let inside = || counted.iter().filter(|seen| prefix.holds(seen.address));
         let outcomes = || inside().map(|seen| (seen.address, seen.counts.rejected()));
         let counts = tree.counts(leaf);
-        if !is_mixed(prefix, counts) && !(counts.rejected() && is_lopsided(prefix, outcomes())) {
+        let divides = is_mixed(prefix, counts) || (counts.rejected() && is_lopsided(prefix, outcomes()));
+        if !divides {
             continue;
         }
         let halves = tree.split(leaf).expect("what is mixed can be divided");

@@ -55,12 +55,21 @@ struct Walk {
     ttl: u8,
     tries: u8,
     quiet: u8,
-    under_way: bool,
-    over: bool,
+    stage: Stage,
     /// The time to live at which the target itself answered.
     reached: Option<u8>,
-    /// The target answered after all.
-    dropped: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// A step is to be made.
+    Ready,
+    /// One is under way.
+    UnderWay,
+    /// It has come to its end.
+    Over,
+    /// Its target answered after all.
+    Dropped,
 }
 
 impl Tracer {
@@ -90,23 +99,21 @@ impl Tracer {
                 ttl: 1,
                 tries: 0,
                 quiet: 0,
-                under_way: false,
-                over: false,
+                stage: Stage::Ready,
                 reached: None,
-                dropped: false,
             });
         }
     }
 
     /// The targets of walks that go on or came to an end, controls left out.
     pub(crate) fn suspects(&self) -> BTreeSet<SocketAddr> {
-        self.walks[self.controls..].iter().filter(|walk| !walk.dropped).map(|walk| walk.target).collect()
+        self.walks[self.controls..].iter().filter(|walk| walk.stage != Stage::Dropped).map(|walk| walk.target).collect()
     }
 
     /// Ends the walk toward a suspect that answered after all.
     pub(crate) fn drop_suspect(&mut self, target: SocketAddr) {
         for walk in self.walks[self.controls..].iter_mut().filter(|walk| walk.target == target) {
-            (walk.over, walk.dropped) = (true, true);
+            walk.stage = Stage::Dropped;
         }
     }
 
@@ -115,7 +122,7 @@ impl Tracer {
         let at = self.next_walk()?;
         let patience = self.patience_at(self.walks[at].ttl);
         let walk = &mut self.walks[at];
-        walk.under_way = true;
+        walk.stage = Stage::UnderWay;
         walk.tries += 1;
         Some(Step { walk: at, target: walk.target, ttl: walk.ttl, source_port: walk.source_port, patience })
     }
@@ -126,7 +133,7 @@ impl Tracer {
     }
 
     pub(crate) fn over(&self) -> bool {
-        self.walks.iter().all(|walk| walk.over)
+        self.walks.iter().all(Walk::is_over)
     }
 
     /// Notes what came of the attempt that is under way.
@@ -135,7 +142,10 @@ impl Tracer {
         let is_control = at < self.controls;
         let walk = &mut self.walks[at];
         let tries = if self.answering.contains_key(&walk.ttl) { TRIES_WHERE_ANSWERED } else { TRIES };
-        walk.under_way = false;
+        if walk.stage == Stage::Dropped {
+            return;
+        }
+        walk.stage = Stage::Ready;
         match outcome {
             Err(Failure::TimeExceeded(_)) => {
                 if is_control {
@@ -148,17 +158,17 @@ impl Tracer {
             Err(Failure::NoAnswer | Failure::ControlsSilent) => walk.advance(true),
             Ok(_) | Err(_) => {
                 walk.reached = Some(walk.ttl);
-                walk.over = true;
+                walk.stage = Stage::Over;
             }
         }
         walk.end_if_pointless(longest.filter(|_| !is_control));
     }
 
     fn next_walk(&self) -> Option<usize> {
-        let controls_over = self.walks[..self.controls].iter().all(|walk| walk.over);
+        let controls_over = self.walks[..self.controls].iter().all(Walk::is_over);
         let open = if controls_over { self.walks.len() } else { self.controls };
-        let under_way = self.walks.iter().filter(|walk| walk.under_way).count();
-        let free = |walk: &Walk| !walk.over && !walk.under_way;
+        let under_way = self.walks.iter().filter(|walk| walk.stage == Stage::UnderWay).count();
+        let free = |walk: &Walk| walk.stage == Stage::Ready;
         (under_way < AT_ONCE).then(|| self.walks[..open].iter().position(free)).flatten()
     }
 
@@ -174,6 +184,10 @@ impl Tracer {
 }
 
 impl Walk {
+    fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over | Stage::Dropped)
+    }
+
     fn advance(&mut self, silent: bool) {
         self.ttl += 1;
         self.tries = 0;
@@ -184,7 +198,7 @@ impl Walk {
         let far_enough = |longest| if self.silent { self.ttl >= longest } else { self.ttl > longest };
         let beyond = self.quiet > 0 && longest.is_some_and(far_enough);
         if self.ttl > MOST_HOPS || self.quiet >= MOST_QUIET || beyond {
-            self.over = true;
+            self.stage = Stage::Over;
         }
     }
 }

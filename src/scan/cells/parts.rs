@@ -43,7 +43,8 @@ impl RangeState {
         let cell = &self.cells[at];
         let counts = *self.tree.counts(cell.leaf);
         let mixed = is_mixed(cell.prefix, &counts) && (counts.rejected() || cell.known() >= DENSE);
-        if !mixed && !(counts.rejected() && is_lopsided(cell.prefix, cell.outcomes())) {
+        let divides = mixed || (counts.rejected() && is_lopsided(cell.prefix, cell.outcomes()));
+        if !divides {
             return None;
         }
         let halves = self.tree.split(cell.leaf)?;

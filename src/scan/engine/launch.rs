@@ -1,17 +1,15 @@
 //! What is sent next.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::queue::CellId;
 use super::{Action, Attempt, Probe, Scan, State};
-use crate::observe::{Failure, Observation, Operation, Purpose};
+use crate::observe::{Operation, Purpose};
 use crate::scan::cells::Wanted;
 use crate::scan::count::SilentAs;
-use crate::scan::suspects::{path_controls, suspects};
 use crate::scan::timers::{ProbeId, Timer};
-use crate::scan::trace::{self, Tracer};
+use crate::scan::trace::{Step, Tracer};
 use crate::scan::wave::WaveId;
 
 /// How long an answer may come after silence began to count, and still take it back.
@@ -21,9 +19,6 @@ const LATE: Duration = Duration::from_millis(900);
 const MARGIN: f64 = 0.95;
 /// A TLS handshake may take this long: two slow round trips and a slow server.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// Ranges whose path is traced, and controls.
-const TRACED: usize = 16;
-const TRACED_CONTROLS: usize = 3;
 
 /// What is needed to launch a probe.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +40,16 @@ impl Launch {
         let patience = Duration::ZERO;
         Self { operation, purpose, target, ttl, source_port, known, wave, walk, patience }
     }
+
+    pub(super) fn of(step: Step) -> Self {
+        Self {
+            walk: step.walk,
+            patience: step.patience,
+            ttl: Some(step.ttl),
+            source_port: Some(step.source_port),
+            ..Self::new(Operation::Trace, Purpose::Path, step.target)
+        }
+    }
 }
 
 impl Scan {
@@ -59,10 +64,7 @@ impl Scan {
     }
 
     pub(super) fn over(&self) -> bool {
-        self.settled
-            && self.in_flight == 0
-            && self.abandon.is_empty()
-            && self.tracer.as_ref().is_some_and(Tracer::over)
+        self.settled && self.in_flight == 0 && self.abandon.is_empty() && self.tracer.as_ref().is_some_and(Tracer::over)
     }
 
     pub(super) fn next_launch(&mut self, now: Duration) -> Option<Action> {
@@ -198,68 +200,7 @@ impl Scan {
         Launch { known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) }
     }
 
-    /// The next step of the traces. They begin while the last silences age: a second and the traces' third of one took
-    /// together what now takes as long as the longer.
-    fn next_step(&mut self) -> Option<Action> {
-        if self.tracer.is_none() && self.may_trace() {
-            self.tracer = Some(self.plan_traces());
-        }
-        if !self.settled && self.only_late() {
-            self.settled = true;
-            self.drop_silent();
-            self.complete_traces();
-        }
-        let step = self.tracer.as_mut()?.next()?;
-        self.tracing += 1;
-        let launch = Launch {
-            walk: step.walk,
-            patience: step.patience,
-            ttl: Some(step.ttl),
-            source_port: Some(step.source_port),
-            ..Launch::new(Operation::Trace, Purpose::Path, step.target)
-        };
-        Some(self.launch(launch))
-    }
-
-    /// Whether no further probe is wanted unless something unexpected comes.
-    fn may_trace(&self) -> bool {
-        self.answered && self.young == 0 && self.waiting == 0 && self.queue.is_empty() && self.edges.is_empty()
-    }
-
-    /// Whether only late answers could come still, and traces.
-    fn only_late(&self) -> bool {
-        self.in_flight == self.counted + self.tracing && self.waiting == 0
-    }
-
-    /// Once all is decided, late answers are not waited for any longer.
-    fn drop_silent(&mut self) {
-        for id in 0..self.probes.len() {
-            if self.probes[id].state == State::Counted {
-                self.give_up(id);
-            }
-        }
-    }
-
-    /// Those who would be suspect if no silence were broken any more.
-    fn plan_traces(&self) -> Tracer {
-        let mut observations = self.observations.clone();
-        observations.extend(self.probes.iter().filter_map(|probe| probe.as_silent(self.now)));
-        let suspects = suspects(&self.plan, &observations, &BTreeSet::new(), TRACED);
-        let patience = trace::patience(self.rtt.seen().then(|| self.rtt.slowest()));
-        let mut tracer = Tracer::new(&path_controls(&observations, TRACED_CONTROLS), patience, self.plan.seed);
-        tracer.extend(&suspects);
-        tracer
-    }
-
-    /// Those who turned out to be suspect, as far as they are not traced already.
-    fn complete_traces(&mut self) {
-        let mut tracer = self.tracer.take().unwrap_or_else(|| self.plan_traces());
-        let suspects = suspects(&self.plan, &self.observations, &tracer.suspects(), TRACED);
-        tracer.extend(&suspects);
-        self.tracer = Some(tracer);
-    }
-
-    fn launch(&mut self, launch: Launch) -> Action {
+    pub(super) fn launch(&mut self, launch: Launch) -> Action {
         let id = ProbeId::try_from(self.probes.len()).expect("fewer than 2^32 probes");
         let now = self.now;
         self.in_flight += 1;
@@ -300,21 +241,5 @@ impl Scan {
             }
             (_, _) => self.timers.set(now + age, Timer::Silence(id)),
         }
-    }
-}
-
-impl Probe {
-    /// The observation that it will be if no answer comes, from the time on when its silence is considered.
-    fn as_silent(&self, now: Duration) -> Option<Observation> {
-        (self.state == State::Silent).then(|| Observation {
-            operation: self.operation,
-            purpose: self.purpose,
-            target: self.target,
-            ttl: self.ttl,
-            started: self.launched,
-            took: now.saturating_sub(self.launched),
-            outcome: Err(Failure::NoAnswer),
-            attested: Some(1.0),
-        })
     }
 }

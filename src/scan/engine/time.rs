@@ -24,8 +24,7 @@ impl Scan {
         if std::mem::take(&mut self.probes[id].waits) {
             self.after_rejection(id);
         }
-        let Probe { state: State::Young, purpose: Purpose::Range(range), target, known, .. } = self.probes[id]
-        else {
+        let Probe { state: State::Young, purpose: Purpose::Range(range), target, known, .. } = self.probes[id] else {
             return;
         };
         self.probes[id].state = State::Silent;
