@@ -20,6 +20,8 @@ const MOST_TRIES: u16 = 64;
 const TRIES_WITHOUT_PROOF: u16 = 3;
 /// In a cell that no baseline covers, in a range that answers elsewhere.
 const TRIES_OF_DARK_CELL: u16 = 6;
+/// Where all that was rejected lies on one side, and the other may not be asked.
+const TRIES_ON_ONE_SIDE: u16 = 6;
 /// Young probes of a silent cell at the most: one after the other, a hole in an open range took ten times the hedge.
 const AT_ONCE: u16 = 3;
 /// Authenticated handshakes of one range at the most.
@@ -124,6 +126,9 @@ impl RangeState {
         let model = self.model(model);
         if self.cells[cell].tried() >= self.most_tries(cell, &model) {
             return false;
+        }
+        if young == 0 && self.cells[cell].tried() < TRIES_ON_ONE_SIDE && self.cells[cell].is_one_sided() {
+            return true;
         }
         let doubt = 1.0 - self.tree.blocked(leaf, &model);
         doubt > alpha && (young == 0 || f64::from(young) * model.most_nats() < (doubt / alpha).ln())

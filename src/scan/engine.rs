@@ -200,7 +200,10 @@ impl Scan {
         if self.interrupted || self.in_flight >= self.plan.pace.in_flight || !self.pacer.ready(now) {
             return None;
         }
-        let action = self.next_launch(now)?;
+        let Some(action) = self.next_launch(now) else {
+            // What is silent is given up when nothing else is left to do.
+            return self.abandon.pop_front().map(Action::Abandon);
+        };
         self.pacer.launched(now);
         Some(action)
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::plan::PlannedRange;
-use crate::prefix::{Prefix, PrefixSet};
+use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::scan::model::Counts;
 use crate::scan::sampler::Sampler;
 use crate::scan::tree::NodeId;
@@ -111,6 +111,13 @@ impl Cell {
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (IpAddr, bool)> {
         let seen = self.asked.iter().filter(|asked| asked.counts != Counts::default());
         seen.map(|asked| (asked.address, asked.counts.rejected()))
+    }
+
+    /// Whether several were rejected, and nobody asked in one of the halves: two neighbours may be all that is blocked.
+    pub(super) fn is_one_sided(&self) -> bool {
+        let asked_in = |half: &Prefix| self.asked.iter().any(|asked| half.holds(asked.address));
+        let halves = self.prefix.halves().filter(|_| self.prefix.family() == Family::V4);
+        halves.is_some_and(|halves| !halves.iter().all(asked_in)) && self.number(|asked| asked.counts.rejected()) > 1
     }
 
     /// Both halves, each with what was asked in it; the halves' samplers go on in the largest gap beside a failure.

@@ -27,10 +27,10 @@ fn dense(each: u32) -> Vec<IpAddr> {
 
 #[test]
 fn a_rejected_part_of_a_cell_that_is_hit_is_named_to_the_bit() {
-    for part in ["13.32.0.0/22", "13.33.88.0/21", "13.32.55.0/24", "13.33.240.128/25"] {
+    for part in ["13.32.0.0/22", "13.33.88.0/21", "13.33.240.128/25", "205.251.249.128/26"] {
         for action in [RuleAction::RejectAdminProhibited, RuleAction::RejectTcpReset] {
             let mut hits = 0;
-            for seed in 0..40 {
+            for seed in 0..16 {
                 let (_, evidence, judgements) = check(&settings(seed), &[], &rejected(seed, &[part], action));
                 let expected = if hit(&evidence, &[part]) { vec![part.to_owned()] } else { Vec::new() };
                 assert_eq!(blocked(&judgements), expected, "{action:?} seed {seed}");
@@ -38,7 +38,7 @@ fn a_rejected_part_of_a_cell_that_is_hit_is_named_to_the_bit() {
                 let unsure = judgements.iter().flat_map(|judgement| &judgement.undetermined).count();
                 assert_eq!(unsure, 0, "{part} {action:?} seed {seed}");
             }
-            assert!(hits < 40, "a part that no probe hits is not claimed");
+            assert!(hits < 16, "a part that no probe hits is not claimed");
         }
     }
 }
@@ -95,7 +95,7 @@ fn a_closer_look_costs_no_more_than_it_says() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// Whatever is rejected, reset or dropped where: nothing is called blocked that holds an address that answered, and,
     /// as rejections are proof, nothing in which somebody who was asked was let through.
