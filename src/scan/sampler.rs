@@ -173,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn known_addresses_come_from_all_parts_in_turn() {
+        let known: Vec<IpAddr> = (0..16).map(|block| prefix("13.32.0.0/20").nth(block * 256 + 7)).collect();
+        for seed in 0..8 {
+            let mut sampler = Sampler::new(prefix("13.32.0.0/20"), known.clone(), false, seed);
+            let first: Vec<IpAddr> = (0..4).filter_map(|_| sampler.next(&PrefixSet::new())).collect();
+            let quarters: BTreeSet<Prefix> = first.iter().map(|&address| Prefix::containing(address, 22)).collect();
+            assert_eq!(quarters.len(), 4, "{first:?}");
+        }
+    }
+
+    #[test]
     fn one_fresh_address_comes_before_those_that_answered_from_here() {
         let known: Vec<IpAddr> = ["10.0.0.0", "10.0.0.1"].map(|text| text.parse().unwrap()).to_vec();
         let order = |text: &str| -> Vec<bool> {
