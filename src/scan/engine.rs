@@ -85,6 +85,8 @@ pub struct Scan {
     plan: ProbePlan,
     ranges: Vec<RangeState>,
     learner: Learner,
+    /// Version of the model that all silences were weighed with.
+    weighed_by: u32,
     probes: Vec<Probe>,
     timers: Timers,
     pacer: Pacer,
@@ -162,6 +164,7 @@ impl Scan {
         let uplink = plan.uplink_controls.iter().map(|&target| (Purpose::UplinkControl, target));
         Self {
             learner: Learner::new(&plan),
+            weighed_by: 0,
             queue: Queue::new(&ranges),
             side: negative.chain(uplink).collect(),
             pacer: Pacer::new(plan.pace.per_second),

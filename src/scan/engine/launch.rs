@@ -101,7 +101,10 @@ impl Scan {
         if self.settled || !self.only_late() {
             return None;
         }
-        if self.learner.learn_exactly(&self.ranges) {
+        self.learner.learn_exactly(&self.ranges);
+        // What was learnt when the last wave was judged has not changed the weight of older silences yet.
+        if self.weighed_by != self.learner.version() {
+            self.weighed_by = self.learner.version();
             (0..self.probes.len()).for_each(|id| self.reweigh(id));
             self.queue.doubt(0..self.ranges.len());
         }
