@@ -15,7 +15,8 @@
 //! 6. [`diagnose`] brings many verdicts down to few causes, each with a fix and somebody whose job it is.
 //! 7. [`report`] writes it all for a terminal, for a program or for a ticket.
 //!
-//! Beside the flow, [`fingerprint`] knows the products that block and intercept, by what they show.
+//! Beside the flow, [`fingerprint`] knows the products that block and intercept, by what they show, and [`failures`] what
+//! every name in a report means.
 //!
 //! Around this core lies a shell, behind the default feature `io`: `net` holds the sockets, `lab` a whole customer network
 //! in namespaces, `store` what is kept between runs, `cli` the commands. No module of the core imports the shell.
@@ -25,10 +26,12 @@ pub mod config;
 pub mod diagnose;
 pub mod endpoint;
 pub mod exit;
+pub mod failures;
 pub mod fingerprint;
 pub mod observe;
 pub mod plan;
 pub mod prefix;
+pub mod proxy;
 pub mod ranges;
 pub mod report;
 pub mod scan;

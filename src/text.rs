@@ -43,6 +43,27 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
+/// The lines of a text, none longer than `width` characters unless a single word is; `indent` stands before all but the
+/// first.
+#[must_use]
+pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let (mut lines, mut length) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let letters = word.chars().count();
+        if length > 0 && length + 1 + letters > width {
+            lines.push('\n');
+            lines.push_str(indent);
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines.push_str(word);
+        length += letters;
+    }
+    lines
+}
+
 /// Beginning and end, half of `longest` each, when the text is longer than that.
 fn ends(text: &str, longest: usize) -> Option<(&str, &str)> {
     text.char_indices().nth(longest)?;
@@ -77,6 +98,14 @@ mod tests {
         assert_eq!(printable("0123456789a", 10), "01234…6789a");
         assert_eq!(printable("ööööööööööö", 4), "öö…öö");
         assert!(printable(&"\u{7}".repeat(1 << 20), 60).len() < 600);
+    }
+
+    #[test]
+    fn words_are_wrapped_and_kept() {
+        assert_eq!(wrapped("one two  three", 7, "> "), "one two\n> three");
+        assert_eq!(wrapped("extraordinary is it", 5, ""), "extraordinary\nis it");
+        assert_eq!(wrapped("öö öö", 5, ""), "öö öö");
+        assert_eq!(wrapped(" ", 5, "> "), "");
     }
 
     #[test]

@@ -42,6 +42,10 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("trace 13.32.0.1:65536", "65536"),
     ("config", "Usage"),
     ("config frobnicate", "frobnicate"),
+    ("explain nothing_of_the_kind", "nothing_of_the_kind"),
+    ("explain tls_intercept", "did you mean `tls_intercepted`"),
+    ("explain reset --list", "--list"),
+    ("explain reset --format yaml", "yaml"),
     ("completions", "<SHELL>"),
     ("completions dos", "dos"),
 ];
@@ -71,6 +75,7 @@ const TROUBLE: &[(&str, &str)] = &[
     ("check --ranges-only --config @no-name", "not a host name"),
     ("baseline show @junk", "junk"),
     ("baseline merge @none", "none"),
+    ("explain reset -o @none/reset", "none/reset"),
     ("config check @none", "none"),
     ("config check @junk", "junk"),
     ("config check @unknown-key", "nobody_knows_this_key"),
@@ -89,7 +94,7 @@ fn trouble_is_status_2_and_names_its_subject() {
 #[test]
 fn a_full_disk_behind_standard_output_is_status_2() {
     let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    for line in ["ranges list", "ranges list --format json", "completions bash", "man", "config default"] {
+    for line in ["ranges list", "ranges list --format json", "explain", "completions bash", "man", "config default"] {
         let output = egressd(line, &folder()).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{line}: {}", said(&output));
         assert!(!said(&output).is_empty() && !said(&output).contains("panicked"), "{line}: {}", said(&output));
@@ -120,6 +125,7 @@ fn each_subcommand_has_help() {
         "ranges list",
         "ranges diff",
         "ranges explain",
+        "explain",
         "config",
         "config default",
         "config check",
@@ -168,7 +174,9 @@ fn ranges_diff_and_explain_exit_like_a_question() {
 
 #[test]
 fn json_is_one_document() {
-    for line in ["ranges list", "ranges diff documented documented", "ranges explain 13.32.0.1"] {
+    for line in
+        ["ranges list", "ranges diff documented documented", "ranges explain 13.32.0.1", "explain", "explain reset"]
+    {
         let document: Value = serde_json::from_str(&succeeds(&format!("{line} --format json"))).unwrap();
         assert!(document["schema"].as_str().is_some_and(|schema| schema.starts_with("egressd.")), "{line}");
     }
@@ -212,6 +220,48 @@ fn completions_are_what_the_shell_reads() {
 #[test]
 fn the_manual_is_what_mandoc_reads() {
     accepted_by(Command::new("mandoc").args(["-T", "lint", "-W", "error"]), &succeeds("man"));
+}
+
+#[test]
+fn the_readme_has_the_causes_that_explain_lists() {
+    let listed = succeeds("explain --format markdown");
+    let causes = listed.split("\n\n").next().unwrap();
+    assert!(causes.starts_with("| diagnosis |") && causes.lines().count() > 10, "{causes}");
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    assert!(
+        readme.contains(causes),
+        "the table of the README is not what `egressd explain --format markdown` writes first"
+    );
+}
+
+#[test]
+fn explain_without_a_name_lists_all() {
+    assert_eq!(succeeds("explain"), succeeds("explain --list"));
+    assert!(succeeds("explain block_page").matches("block_page (").count() == 3);
+}
+
+#[test]
+fn nft_takes_the_rules_that_explain_shows() {
+    let document: Value = serde_json::from_str(&succeeds("explain --format json")).unwrap();
+    let entries = document["entries"].as_array().unwrap().iter();
+    let lines = entries.flat_map(|entry| entry["reproduce"].as_array().unwrap()).map(|line| line.as_str().unwrap());
+    let commands = lines.flat_map(|line| line.split(['#', ';'])).map(str::trim);
+    let rules: Vec<String> = commands.filter_map(|command| command.strip_prefix("nft ")).map(rule).collect();
+    assert!(rules.len() > 15, "{rules:?}");
+    let file = format!("{TABLES}{}\n", rules.join("\n"));
+    accepted_by(Command::new("unshare").args(NO_NETWORK).args(["nft", "--check", "--file", "/dev/stdin"]), &file);
+}
+
+/// Where the rules belong on a router.
+const TABLES: &str = "add table inet filter
+add chain inet filter forward { type filter hook forward priority 0; }
+add chain inet filter output { type filter hook output priority 0; }
+add table ip nat
+add chain ip nat prerouting { type nat hook prerouting priority -100; }
+";
+
+fn rule(shown: &str) -> String {
+    shown.replace("ITS_ADDRESS", "192.0.2.1")
 }
 
 #[test]

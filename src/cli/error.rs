@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::explain::ExplainError;
 use super::output::OutputError;
 use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
@@ -45,6 +46,9 @@ pub enum CliError {
     /// Neither address nor host name.
     #[error(transparent)]
     Asked(#[from] AskedError),
+    /// A name that `explain` does not know.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// The output.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -62,6 +66,7 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lab(error) => error.hint(),
+            Self::Explain(error) => Some(error.hint()),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())

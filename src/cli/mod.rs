@@ -5,6 +5,7 @@ pub mod check;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod explain;
 mod filter;
 mod job;
 pub mod output;
@@ -47,6 +48,8 @@ enum Command {
     /// Show the published ranges
     #[command(subcommand)]
     Ranges(ranges::RangesCommand),
+    /// Say what a name in a report means, what it rests on, and what to do
+    Explain(explain::ExplainArgs),
     /// Show or check the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -70,6 +73,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Trace(args) => trace::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Ranges(command) => Ok(ranges::run(&command, out)?),
+        Command::Explain(args) => explain::run(&args, out),
         Command::Config(command) => config::run(&command, out),
         Command::Completions { shell } => print(out, |page| {
             clap_complete::generate(shell, &mut Cli::command(), "egressd", page);

@@ -10,7 +10,7 @@ mod uplink;
 pub use endpoints::{EndpointFindings, endpoint_verdicts};
 pub use ranges::how;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::observe::Observation;
 use crate::plan::ProbePlan;
@@ -130,7 +130,7 @@ pub enum Severity {
 }
 
 /// Whose job a fix is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Who runs firewall and routers.

@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod endpoint;
 pub mod interrupt;
+pub mod proxy;
 pub mod scan;
 pub mod stream;
 mod sys;

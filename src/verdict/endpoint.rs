@@ -357,6 +357,8 @@ impl Around<'_> {
             _ => None,
         })?;
         Some(match proxy {
+            // The proxy is willing, and cannot reach the server itself.
+            ProxyFailure::Denied(500..) => EndpointVerdict::fails(Verdict::Blocked, Layer::Tcp, None, failure),
             ProxyFailure::AuthenticationRequired(_) | ProxyFailure::Denied(_) => {
                 EndpointVerdict::fails(Verdict::Blocked, Layer::Http, Some(Mechanism::ProxyDenied), failure)
             }

@@ -150,6 +150,18 @@ impl Session {
         answered
     }
 
+    /// The whole body of an answer with status 200; none of another, or of one that is too large.
+    pub(super) async fn fetch(&mut self, asked: &Asked, witness: Option<&Witness>) -> Option<Vec<u8>> {
+        let progress = Progress::new(asked, witness);
+        let response = self.head(asked, &progress).await.ok()??;
+        if response.status() != hyper::StatusCode::OK {
+            return None;
+        }
+        let most_bytes = usize::try_from(asked.most_bytes).ok()?;
+        let body = http_body_util::Limited::new(response.into_body(), most_bytes).collect().await.ok()?;
+        Some(body.to_bytes().to_vec())
+    }
+
     async fn head(&mut self, asked: &Asked, progress: &Progress<'_>) -> Result<Option<Response<Incoming>>, Failure> {
         let request = self.request(asked, progress);
         let answer = async {

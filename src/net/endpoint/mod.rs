@@ -1,5 +1,6 @@
 //! Checks endpoints layer by layer: each operation on each address is recorded on its own, and nothing falls back.
 
+mod gateway;
 mod http;
 mod place;
 mod portal;
@@ -22,9 +23,14 @@ use tokio::time::sleep;
 
 use super::interrupt::Interrupt;
 use super::stream::TcpConnection;
-use crate::endpoint::{Endpoint, EndpointRun, HeaderSource, Path, Resolver, RunContext};
-use crate::observe::Failure;
+use crate::endpoint::{
+    ConnectDetail, Detail, Endpoint, EndpointRun, HeaderSource, Path, Resolver, RunContext, Step, Variant,
+};
+use crate::observe::{Failure, Operation, ProxyFailure};
 use crate::prefix::{Family, PrefixSet};
+use crate::proxy::ProxyAddress;
+use gateway::Chooser;
+use resolve::Asker;
 use tls::Stores;
 use visit::Visit;
 
@@ -156,24 +162,40 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
     let began = Instant::now();
     let stores = Stores::new(errand.roots);
     let (askers, trouble) = resolve::askers(errand, &stores.client()).await;
-    let visits: Vec<Visit<'_>> = errand
-        .endpoints
-        .iter()
-        .map(|(endpoint, headers)| Visit {
+    let (gateways, mut unchosen) = gateways(errand, &stores, &askers, began).await;
+    let fresh = || Mutex::new(Vec::new());
+    let (stores, askers, published) = (&stores, &askers[..], &errand.published);
+    let asked = || errand.endpoints.iter().map(|(endpoint, headers)| (*endpoint, headers.clone())).zip(&gateways);
+    let visits: Vec<Visit<'_>> = asked()
+        .map(|((endpoint, headers), _)| Visit {
             endpoint,
-            headers: headers.clone(),
-            stores: &stores,
-            askers: &askers,
-            published: &errand.published,
+            headers,
+            stores,
+            askers,
+            published,
             began,
-            steps: Mutex::new(Vec::new()),
+            steps: fresh(),
             redirected: 0,
             gateway: None,
         })
         .collect();
+    let proxied: Vec<Visit<'_>> = asked()
+        .filter(|(_, gateway)| gateway.is_some())
+        .map(|((endpoint, headers), gateway)| Visit {
+            endpoint,
+            headers,
+            stores,
+            askers,
+            published,
+            began,
+            steps: fresh(),
+            redirected: 0,
+            gateway: gateway.as_ref(),
+        })
+        .collect();
     let lag = AtomicU64::new(0);
     let first = errand.endpoints.iter().map(|(endpoint, _)| *endpoint).find(|endpoint| endpoint.url.is_https());
-    let beside = join(uplink(errand.controls), portal::sign(first, &askers));
+    let beside = join(uplink(errand.controls), portal::sign(first, askers));
     // One endpoint shows what the others would: it is the same edge.
     let aims = visits.iter().find(|visit| visit.endpoint.takes_aim());
     let aim = async {
@@ -181,7 +203,9 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
             visit.aim(&errand.aimed, errand.per_second).await;
         }
     };
-    let work = join(join(join_all(visits.iter().map(Visit::direct)), aim), beside);
+    let by_proxy = proxied.iter().filter_map(|visit| Some(visit.proxied(visit.gateway?)));
+    let ways = join(join_all(visits.iter().map(Visit::direct)), join_all(by_proxy));
+    let work = join(join(ways, aim), beside);
     let done = tokio::select! {
         done = work => Some(done),
         () = watch(&lag, interrupt) => None,
@@ -189,7 +213,11 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
     let interrupted = done.is_none();
     let (uplink, (plain, portal)) = done.map_or_else(Default::default, |(_, beside)| beside);
     let starved = Duration::from_micros(lag.load(Ordering::Relaxed));
-    let runs = visits.into_iter().map(into_run).collect();
+    let mut runs: Vec<EndpointRun> = visits.into_iter().chain(proxied).map(into_run).collect();
+    runs.append(&mut unchosen);
+    // Each endpoint's ways stand side by side, in the order of the configuration.
+    let position = |run: &EndpointRun| errand.endpoints.iter().position(|(asked, _)| asked.name == run.endpoint.name);
+    runs.sort_by_key(position);
     let mut context = RunContext { portal, starved, ..RunContext::default() };
     for (family, answered) in uplink.into_iter().chain(plain.map(|family| (family, true))) {
         context.note(family, answered);
@@ -200,7 +228,45 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
 fn into_run(visit: Visit<'_>) -> EndpointRun {
     let mut steps = visit.steps.into_inner().expect("no holder panics");
     steps.sort_by_key(|step| step.started);
-    EndpointRun { endpoint: visit.endpoint.clone(), path: Path::Direct, steps, offender: None }
+    let path = visit.gateway.map_or(Path::Direct, |proxy| Path::Proxy(format!("{}:{}", proxy.host, proxy.port)));
+    EndpointRun { endpoint: visit.endpoint.clone(), path, steps, offender: None }
+}
+
+/// The proxy of each endpoint, and a run for each that should have one that cannot be asked.
+async fn gateways(
+    errand: &Errand<'_>,
+    stores: &Stores,
+    askers: &[Asker],
+    began: Instant,
+) -> (Vec<Option<ProxyAddress>>, Vec<EndpointRun>) {
+    let mut chooser = Chooser::new(stores, askers);
+    let (mut gateways, mut unchosen) = (Vec::new(), Vec::new());
+    for (endpoint, _) in &errand.endpoints {
+        let started = began.elapsed();
+        match chooser.choose(endpoint).await {
+            Ok(gateway) => gateways.push(gateway),
+            Err(error) => {
+                gateways.push(None);
+                unchosen.push(unreachable(endpoint, started, began.elapsed(), &error.to_string()));
+            }
+        }
+    }
+    (gateways, unchosen)
+}
+
+fn unreachable(endpoint: &Endpoint, started: Duration, now: Duration, reason: &str) -> EndpointRun {
+    let failure = ProxyFailure::Unreachable(Box::new(Failure::Unknown(reason.to_owned())));
+    let step = Step {
+        operation: Operation::Connect,
+        variant: Variant::Plain,
+        address: None,
+        started,
+        took: now.saturating_sub(started),
+        detail: Detail::Connect(ConnectDetail::default()),
+        failure: Some(failure.into()),
+    };
+    let path = Path::Proxy("none".to_owned());
+    EndpointRun { endpoint: endpoint.clone(), path, steps: vec![step], offender: None }
 }
 
 /// Which controls answer; nothing is noted of one without a route.

@@ -8,24 +8,30 @@ use futures_util::future::{join, join_all};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Uri, header};
 use rustls::pki_types::CertificateDer;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
+use super::gateway::addresses;
 use super::http::{Answered, Asked, Io, Session, padding};
 use super::resolve::{Answer, Asker};
 use super::tls::{Hello, NameShown, Shaken, Stores};
 use crate::endpoint::{
-    ConnectDetail, Detail, Endpoint, EndpointUrl, HttpVersion, Inside, Method, Step, TlsDetail, Variant,
+    ConnectDetail, Detail, Endpoint, EndpointUrl, HttpDetail, HttpVersion, Inside, Method, Step, TlsDetail, Variant,
 };
 use crate::fingerprint::{PageParts, page, title};
+use crate::net::proxy::connect::basic;
+use crate::net::proxy::{ProxyAnswer, Refusal, connect};
 use crate::net::stream::{TcpConnection, Witness};
-use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
+use crate::observe::{DnsFailure, Failure, HttpFailure, Operation, ProxyFailure, TransferFailure};
 use crate::prefix::{Family, PrefixSet};
+use crate::proxy::{ProxyAddress, Scheme};
 use crate::text::printable;
 
 /// The kernel's third SYN goes out after 3 seconds; an answer to it would come too late for a person.
 const CONNECT: Duration = Duration::from_secs(3);
 /// When a second socket is tried beside a silent first.
 const AGAIN: Duration = Duration::from_secs(1);
+/// A proxy connects to the server before it answers.
+const CONNECT_ANSWER: Duration = Duration::from_secs(8);
 /// A handshake takes two round trips, and a busy server a moment.
 const HANDSHAKE: Duration = Duration::from_millis(2500);
 /// Small enough for any path: IPv6 carries packets of 1,280 bytes everywhere (RFC 8200), tunnels included.
@@ -49,7 +55,7 @@ pub(super) struct Visit<'a> {
     /// Redirections that led here.
     pub(super) redirected: usize,
     /// The proxy that is gone through; none: the way is direct.
-    pub(super) gateway: Option<&'a str>,
+    pub(super) gateway: Option<&'a ProxyAddress>,
 }
 
 /// One address, and how it is asked.
@@ -265,8 +271,60 @@ impl Visit<'_> {
         done.ok()
     }
 
-    async fn tunnel(&self, _lane: Lane, connection: TcpConnection) -> Option<Box<dyn Io>> {
-        Some(Box::new(connection))
+    // --- proxies ------------------------------------------------------------------------------------------------------
+
+    /// Through the proxy, at the first of its addresses that takes the connection.
+    pub(super) async fn proxied(&self, proxy: &ProxyAddress) {
+        let began = Instant::now();
+        let addresses = addresses(&proxy.host, self.askers).await;
+        let Some(address) = addresses.first() else {
+            let unknown = ProxyFailure::Unreachable(Box::new(DnsFailure::NoSuchName.into()));
+            let detail = Detail::Connect(ConnectDetail::default());
+            return self.done(Operation::Connect, Variant::Plain, None, began, detail, Some(unknown.into()));
+        };
+        let address = SocketAddr::new(*address, proxy.port);
+        self.walk(Lane { address, variant: Variant::Plain, whole: true }).await;
+        self.blame_the_proxy(address);
+    }
+
+    /// What fails on the way to the proxy is not the endpoint's.
+    fn blame_the_proxy(&self, proxy: SocketAddr) {
+        let mut steps = self.steps.lock().expect("no holder panics");
+        let on_the_way = |step: &Step| step.operation == Operation::Connect && step.address == Some(proxy);
+        if steps.iter().any(|step| on_the_way(step) && step.failure.is_none()) {
+            return;
+        }
+        for step in steps.iter_mut().filter(|step| on_the_way(step)) {
+            step.failure = step.failure.take().map(|failure| ProxyFailure::Unreachable(Box::new(failure)).into());
+        }
+    }
+
+    /// What is behind the proxy, or the connection itself where there is none.
+    async fn tunnel(&self, lane: Lane, connection: TcpConnection) -> Option<Box<dyn Io>> {
+        let Some(proxy) = self.gateway else { return Some(Box::new(connection)) };
+        let io: Box<dyn Io> = match proxy.scheme {
+            Scheme::Https => {
+                let hello = Hello { host: &proxy.host, name: NameShown::Own, http2: false };
+                Box::new(self.shake(lane, Box::new(connection), hello).await.stream?)
+            }
+            _ => Box::new(connection),
+        };
+        let url = &self.endpoint.url;
+        if !url.is_https() {
+            // Plain requests go to the proxy as they are, with the whole URL.
+            return Some(io);
+        }
+        let began = Instant::now();
+        let asked = connect(io, url.host(), url.port(), proxy.credentials.as_ref());
+        let (failure, detail) = match timeout(CONNECT_ANSWER, asked).await {
+            Ok(Ok(tunnel)) => return Some(tunnel),
+            Ok(Err(ProxyAnswer::Refused(refusal))) => refused(&refusal),
+            Ok(Err(ProxyAnswer::Broken(_))) => (ProxyFailure::Broken.into(), HttpDetail::default()),
+            Err(_) => (Failure::from(HttpFailure::NoAnswer), HttpDetail::default()),
+        };
+        let detail = Detail::Http(Box::new(detail));
+        self.done(Operation::HttpRoundTrip, lane.variant, Some(lane.address), began, detail, Some(failure));
+        None
     }
 
     // --- TLS ----------------------------------------------------------------------------------------------------------
@@ -404,6 +462,9 @@ impl Visit<'_> {
         let agent = HeaderValue::from_static(concat!("egressd/", env!("CARGO_PKG_VERSION")));
         headers.entry(header::USER_AGENT).or_insert(agent);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        if let Some(known) = self.gateway.filter(|_| !url.is_https()).and_then(|proxy| proxy.credentials.as_ref()) {
+            headers.insert(header::PROXY_AUTHORIZATION, basic(known));
+        }
         // Over two packets, to see whether such pass.
         if matches!(lane.variant, Variant::Http1 | Variant::SmallSegments) && self.endpoint.body().is_none() {
             headers.extend([padding()]);
@@ -418,7 +479,7 @@ impl Visit<'_> {
             method: method.name(),
             uri: uri.parse::<Uri>().unwrap_or_default(),
             authority: url.authority(),
-            absolute: false,
+            absolute: self.gateway.is_some() && !url.is_https(),
             headers,
             body_bytes: self.endpoint.body().filter(|_| sends),
             most_bytes: self.most_bytes(lane),
@@ -596,6 +657,34 @@ fn trust(detail: &TlsDetail) -> Trust {
         () if detail.acceptable() => Trust::Accepted,
         () => Trust::Nobody,
     }
+}
+
+/// What a proxy said in the place of connecting.
+fn refused(refusal: &Refusal) -> (Failure, HttpDetail) {
+    let title = title(&refusal.body);
+    let location = refusal.headers.iter().find(|(name, _)| name == "location").map(|(_, value)| value.as_str());
+    let parts = PageParts {
+        status: refusal.status,
+        headers: &refusal.headers,
+        location,
+        title: title.as_deref(),
+        body: &refusal.body,
+    };
+    let kept = |(name, value): &(String, String)| {
+        HttpDetail::KEPT.contains(&name.as_str()).then(|| (name.clone(), printable(value, 200)))
+    };
+    let detail = HttpDetail {
+        status: Some(refusal.status),
+        headers: refusal.headers.iter().filter_map(kept).collect(),
+        product: page(&parts).map(|seen| seen.product.name.clone()),
+        title: title.map(|title| printable(&title, 120)),
+        ..HttpDetail::default()
+    };
+    let failure = match refusal.status {
+        407 => ProxyFailure::AuthenticationRequired(refusal.schemes.clone()),
+        status => ProxyFailure::Denied(status),
+    };
+    (failure.into(), detail)
 }
 
 /// The headers of a request, as the configuration names them.

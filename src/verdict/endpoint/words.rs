@@ -60,6 +60,7 @@ fn proxy(failure: &ProxyFailure) -> String {
         ProxyFailure::AuthenticationRequired(schemes) => {
             format!("the proxy asks for authentication ({})", schemes.join(", "))
         }
+        ProxyFailure::Denied(status @ 500..) => format!("the proxy could not reach the server (status {status})"),
         ProxyFailure::Denied(status) => format!("the proxy refuses the connection with status {status}"),
         ProxyFailure::Broken => "the proxy closes the connection, or answers with something else than HTTP".into(),
     }

@@ -1,0 +1,314 @@
+//! What every name in a report means, what it rests on, and what to do about it: `data/failures.toml`, read once.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnose::Owner;
+
+const EMBEDDED: &str = include_str!("../data/failures.toml");
+
+/// What is said of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The name in JSON and labels; a failure, a mechanism and a diagnosis may share one.
+    pub id: String,
+    /// What the name is one of.
+    pub kind: Kind,
+    /// What it is, in one line.
+    pub title: String,
+    /// What follows from it, and what does not.
+    pub meaning: String,
+    /// What must have been seen before it is said.
+    pub evidence: String,
+    /// The usual causes, the commonest first.
+    pub causes: Vec<String>,
+    /// What to change.
+    pub fix: String,
+    /// Whose job that usually is; none where it depends.
+    #[serde(default)]
+    pub owner: Option<Owner>,
+    /// Commands and lines of configuration that bring it about in a lab.
+    pub reproduce: Vec<String>,
+    /// Related names.
+    #[serde(default)]
+    pub see: Vec<String>,
+}
+
+/// What a name is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The outcome of one operation on one address.
+    Failure,
+    /// The way in which a range or an endpoint is blocked.
+    Mechanism,
+    /// A cause behind many of them.
+    Diagnosis,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entries {
+    entry: Vec<Entry>,
+}
+
+/// Everything, in the order in which it is documented.
+pub fn entries() -> &'static [Entry] {
+    static PARSED: OnceLock<Vec<Entry>> = OnceLock::new();
+    PARSED.get_or_init(|| toml::from_str::<Entries>(EMBEDDED).expect("the embedded entries are sound").entry)
+}
+
+/// What is said of a name, by kind: diagnoses before mechanisms before failures.
+#[must_use]
+pub fn explain(id: &str) -> Vec<&'static Entry> {
+    let mut found: Vec<&Entry> = entries().iter().filter(|entry| entry.id == id).collect();
+    found.sort_by_key(|entry| std::cmp::Reverse(entry.kind));
+    found
+}
+
+/// The name that was probably meant; none where all are far off.
+#[must_use]
+pub fn nearest(asked: &str) -> Option<&'static str> {
+    // Longer texts are no misspelt names, and the distance takes time with the product of both lengths.
+    let asked: String = asked.to_lowercase().chars().take(40).collect();
+    let off = |id: &str| {
+        let contains = asked.len() > 2 && id.contains(&asked);
+        if contains { 0 } else { distance(id, &asked) }
+    };
+    let (id, off) = entries().iter().map(|entry| (entry.id.as_str(), off(&entry.id))).min_by_key(|(_, off)| *off)?;
+    (off <= asked.len().div_ceil(3)).then_some(id)
+}
+
+/// How many letters have to be put in, taken out or replaced (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, against) in other.chars().enumerate() {
+            let replaced = diagonal + usize::from(letter != against);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+impl Kind {
+    /// All of them, in the order of the data: from the single observation to the cause.
+    pub const ALL: [Self; 3] = [Self::Failure, Self::Mechanism, Self::Diagnosis];
+
+    /// The name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Mechanism => "mechanism",
+            Self::Diagnosis => "diagnosis",
+        }
+    }
+
+    /// Several of them.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Failure => "failures",
+            Self::Mechanism => "mechanisms",
+            Self::Diagnosis => "diagnoses",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::diagnose::Cause;
+    use crate::observe::{Failure, Icmp};
+    use crate::scenario::Scenario;
+    use crate::verdict::Mechanism;
+
+    /// Names of the endpoint checks: documented, and not all of them in the code yet.
+    const FAILURES_OF_ENDPOINTS: &[&str] = &[
+        "dns_no_such_name",
+        "dns_no_address",
+        "dns_refused",
+        "dns_server_failure",
+        "dns_no_answer",
+        "dns_malformed",
+        "dns_bogon",
+        "dns_outside_ranges",
+        "proxy_unreachable",
+        "proxy_auth_required",
+        "proxy_denied",
+        "proxy_broken",
+        "http_no_answer",
+        "http_broken",
+        "http_malformed",
+        "http_too_large",
+        "http_status",
+        "http_redirect",
+        "block_page",
+        "portal",
+        "wrong_server",
+        "transfer_stalled",
+        "transfer_broken",
+        "transfer_truncated",
+        "body_changed",
+        "body_too_large",
+        "refused_size",
+        "refused_type",
+        "idle_cut",
+        "quic_no_answer",
+    ];
+    const MECHANISMS_OF_ENDPOINTS: &[&str] =
+        &["block_page", "dns_tampered", "proxy_denied", "proxy_limit", "mtu_black_hole", "throttled", "portal"];
+    const CAUSES_OF_ENDPOINTS: &[&str] = &[
+        "dns_tampered",
+        "dns_unreachable",
+        "resolver_broken",
+        "outside_published_ranges",
+        "endpoint_dropped",
+        "endpoint_rejected",
+        "endpoint_reset",
+        "sni_blocked",
+        "certificate_invalid",
+        "clock_wrong",
+        "block_page",
+        "captive_portal",
+        "proxy_auth_required",
+        "proxy_denied",
+        "proxy_unreachable",
+        "proxy_limit",
+        "mtu_black_hole",
+        "throttled",
+        "transfer_cut",
+        "body_changed",
+        "idle_cut",
+        "endpoint_misbehaves",
+        "quic_blocked",
+        "host_limits",
+    ];
+
+    fn documented(kind: Kind) -> BTreeSet<&'static str> {
+        let of_kind = entries().iter().filter(|entry| entry.kind == kind);
+        let ids: Vec<&str> = of_kind.map(|entry| entry.id.as_str()).collect();
+        let set: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(set.len(), ids.len(), "one of the {} stands twice", kind.plural());
+        set
+    }
+
+    fn both(code: &[&'static str], endpoints: &[&'static str]) -> BTreeSet<&'static str> {
+        code.iter().chain(endpoints).copied().collect()
+    }
+
+    #[test]
+    fn each_failure_is_documented_and_nothing_else() {
+        let icmp = Icmp { kind: 3, code: 13, from: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let code = [
+            Failure::NoAnswer,
+            Failure::ControlsSilent,
+            Failure::Reset,
+            Failure::Unreachable(icmp),
+            Failure::RejectedHere(icmp),
+            Failure::TimeExceeded(icmp),
+            Failure::NoRoute,
+            Failure::LocalLimit(String::new()),
+            Failure::TlsUnknownIssuer { issuer: String::new() },
+            Failure::TlsInvalidCertificate(String::new()),
+            Failure::TlsBroken,
+            Failure::TlsNoAnswer,
+            Failure::Unknown(String::new()),
+        ];
+        assert_eq!(documented(Kind::Failure), both(&code.map(|failure| failure.name()), FAILURES_OF_ENDPOINTS));
+    }
+
+    #[test]
+    fn each_mechanism_is_documented_and_nothing_else() {
+        use Mechanism::{Dropped, RejectedIcmp, Reset, TlsIntercepted};
+        let code = [Dropped, RejectedIcmp, Reset, TlsIntercepted].map(Mechanism::name);
+        assert_eq!(documented(Kind::Mechanism), both(&code, MECHANISMS_OF_ENDPOINTS));
+    }
+
+    #[test]
+    fn each_cause_is_documented_and_nothing_else() {
+        let code = [
+            Cause::OwnUplinkDown,
+            Cause::EverythingBlocked,
+            Cause::AnswersForEveryone,
+            Cause::StaleAllowlist,
+            Cause::RangeDropped,
+            Cause::RangeRejected,
+            Cause::RangeReset,
+            Cause::TlsIntercepted,
+            Cause::NoIpv6Route,
+        ];
+        assert_eq!(documented(Kind::Diagnosis), both(&code.map(Cause::name), CAUSES_OF_ENDPOINTS));
+    }
+
+    #[test]
+    fn every_entry_says_all_of_it() {
+        for entry in entries() {
+            let texts = [&entry.meaning, &entry.evidence, &entry.fix];
+            let whole = texts.iter().all(|text| text.ends_with('.') && text.starts_with(|c: char| !c.is_lowercase()));
+            assert!(whole, "{}: meaning, evidence and fix are sentences", entry.id);
+            let line = !entry.title.ends_with('.') && (10..=70).contains(&entry.title.len());
+            assert!(line, "{}: the title is one short line", entry.id);
+            assert!(!entry.causes.is_empty() && !entry.reproduce.is_empty(), "{}", entry.id);
+            assert!(entry.owner.is_some() || entry.id == "unknown", "{}: who?", entry.id);
+            assert!(entry.title.chars().all(|c| !"|<>".contains(c)), "{}: the title stands in tables", entry.id);
+        }
+    }
+
+    #[test]
+    fn related_names_exist_and_are_others() {
+        for entry in entries() {
+            let known = |id: &String| *id != entry.id && !explain(id).is_empty();
+            assert!(entry.see.iter().all(known), "{}: {:?}", entry.id, entry.see);
+        }
+    }
+
+    #[test]
+    fn scenarios_that_are_named_exist() {
+        let named =
+            entries().iter().flat_map(|entry| &entry.reproduce).filter_map(|line| line.split("--scenario ").nth(1));
+        let named: BTreeSet<&str> = named.collect();
+        let known: BTreeSet<&str> = Scenario::names().collect();
+        assert!(named.len() > 8 && named.is_subset(&known), "{named:?}");
+    }
+
+    #[test]
+    fn a_shared_name_is_explained_for_each_kind() {
+        let kinds = |id| explain(id).iter().map(|entry| entry.kind).collect::<Vec<_>>();
+        assert_eq!(kinds("block_page"), [Kind::Diagnosis, Kind::Mechanism, Kind::Failure]);
+        assert_eq!(kinds("no_answer"), [Kind::Failure]);
+        assert!(kinds("nothing_of_the_kind").is_empty());
+    }
+
+    #[test]
+    fn what_was_meant_is_found() {
+        for (asked, due) in [
+            ("tls_intercept", Some("tls_intercepted")),
+            ("range-droped", Some("range_dropped")),
+            ("STALE_ALLOWLIST", Some("stale_allowlist")),
+            ("mtu", Some("mtu_black_hole")),
+            ("uplink", Some("own_uplink_down")),
+            ("rset", Some("reset")),
+            ("zzzzzzzz", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(asked), due, "{asked}");
+        }
+        assert_eq!(nearest(&"x".repeat(1 << 20)), None);
+    }
+
+    #[test]
+    fn the_distance_counts_letters() {
+        for (one, other, due) in [("", "", 0), ("", "ab", 2), ("reset", "rset", 1), ("kitten", "sitting", 3)] {
+            assert_eq!((distance(one, other), distance(other, one)), (due, due), "{one} {other}");
+        }
+    }
+}
