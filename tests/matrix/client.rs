@@ -34,7 +34,17 @@ impl Network {
         let authority = self.platform.certificate();
         let mut command = hosts::on("client", "curl");
         command.current_dir(self.folder());
-        command.args(["--silent", "--max-time", "4", "--output", "/dev/null", "--write-out", WRITE_OUT]);
+        command.args([
+            "--silent",
+            "--connect-timeout",
+            "2.5",
+            "--max-time",
+            "4",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            WRITE_OUT,
+        ]);
         let output = command.arg("--cacert").arg(authority).args(arguments).stdin(Stdio::null()).output();
         // What curl gave up on is still sent where sending is slow, and would be in egressd's way.
         hosts::run("client", "ss --kill --tcp state connected");

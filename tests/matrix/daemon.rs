@@ -84,9 +84,26 @@ impl Daemon {
     }
 
     fn said(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        logs(self.log.parent().expect("a folder"))
     }
 }
+
+/// The ends of all logs in a folder.
+pub fn logs(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut logs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    logs.sort();
+    let last_lines = |path: &PathBuf| {
+        let log = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+        let lines: Vec<&str> = log.lines().collect();
+        format!("--- {}\n{}\n", path.display(), lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"))
+    };
+    logs.iter().map(last_lines).collect::<Vec<_>>().concat()
+}
+
+/// Enough to see why a program failed.
+const LOG_LINES: usize = 15;
 
 impl Drop for Daemon {
     fn drop(&mut self) {

@@ -17,6 +17,8 @@ use std::process::{Command, Output, Stdio};
 const HOSTS: &[&str] = &[
     // `ip netns` keeps its names in /run, which belongs to others.
     "mount -t tmpfs none /run",
+    // Squid shares memory under a fixed name, with a Squid of whoever else runs one.
+    "mount -t tmpfs none /dev/shm",
     "ip netns add client",
     "ip netns add firewall",
     "ip netns add wire",

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::certificate::{Authority, Files};
-use crate::daemon::{Daemon, Port};
+use crate::daemon::{self, Daemon, Port};
 use crate::hosts;
 
 /// The hosts, what serves on them, and the folder that holds its files.
@@ -146,19 +146,7 @@ impl Network {
 
     /// What the daemons have written, for a case that fails.
     pub fn logs(&self) -> String {
-        let mut logs: Vec<PathBuf> = fs::read_dir(self.folder())
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
-            .collect();
-        logs.sort();
-        let last_lines = |path: &PathBuf| {
-            let log = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
-            let lines: Vec<&str> = log.lines().collect();
-            format!("--- {}\n{}\n", path.display(), lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"))
-        };
-        logs.iter().map(last_lines).collect()
+        daemon::logs(self.folder())
     }
 
     fn start_wire(&mut self, milliseconds: u32) {
@@ -211,9 +199,6 @@ const NAMES: [&str; 16] = [
     "*.europe-middle-east-africa.media.example.test",
     "*.north-and-south-america.media.example.test",
 ];
-
-/// Enough to see why a program failed.
-const LOG_LINES: usize = 15;
 
 const RECORDS: &str = "\
 no-resolv

@@ -34,6 +34,8 @@ pub struct Endpoint {
     pub direction: &'static str,
     /// Where.
     pub url: &'static str,
+    /// The proxy that is configured; `environment` is what egressd has by default.
+    pub proxy: &'static str,
     /// Further keys of the endpoint.
     pub lines: &'static str,
 }
@@ -50,13 +52,18 @@ pub struct Said {
 }
 
 /// Receives a file of 1 MB from a published range.
-pub const RECEIVE: Endpoint =
-    Endpoint { direction: "receive", url: "https://cdn.example.test/1m.bin", lines: "must_be_in = \"cloudfront\"" };
+pub const RECEIVE: Endpoint = Endpoint {
+    direction: "receive",
+    url: "https://cdn.example.test/1m.bin",
+    proxy: "environment",
+    lines: "must_be_in = \"cloudfront\"",
+};
 
 /// Sends a file of 1 MB.
 pub const SEND: Endpoint = Endpoint {
     direction: "send",
     url: "https://upload.example.test/up/file",
+    proxy: "environment",
     lines: "method = \"PUT\"\nexpect_status = [201, 204]\nbody_bytes = 1048576",
 };
 
@@ -114,13 +121,13 @@ impl Row {
     }
 
     fn configuration(&self, network: &Network) -> String {
-        let Endpoint { direction, url, lines } = self.endpoint;
+        let Endpoint { direction, url, proxy, lines } = self.endpoint;
         let hash = if direction == "receive" { network.expected_hash(url) } else { String::new() };
         let roots = network.platform.certificate();
         let feed = network.write("feed.json", FEED);
         format!(
             "site = \"matrix\"\nroots = \"{}\"\nfeeds = [\"{feed}\"]\nstate = \"off\"\n{}\n\n[[endpoint]]\n\
-             name = \"media\"\ndirection = \"{direction}\"\nurl = \"{url}\"\n{lines}\n{hash}",
+             name = \"media\"\ndirection = \"{direction}\"\nurl = \"{url}\"\nproxy = \"{proxy}\"\n{lines}\n{hash}",
             roots.display(),
             self.top
         )

@@ -54,20 +54,6 @@ pub fn start_slow(network: &mut Network, resolver: &str, seconds: &str) {
     network.use_resolvers(&[FIREWALL]);
 }
 
-/// tayga at the provider, which translates between IPv6 and IPv4 for addresses in `64:ff9b::/96`.
-pub fn start_translator(network: &mut Network) {
-    let configuration = format!(
-        "tun-device nat64\nipv4-addr 10.9.64.1\nipv6-addr 2001:db8:64::1\nprefix 64:ff9b::/96\ndynamic-pool 10.9.64.0/24\ndata-dir {}\n",
-        network.folder().display()
-    );
-    let path = network.write("tayga.conf", configuration);
-    hosts::run("isp", &format!("tayga --config {path} --mktun"));
-    hosts::run("isp", "ip link set nat64 up");
-    hosts::run("isp", "ip route add 10.9.64.0/24 dev nat64");
-    hosts::run("isp", "ip -6 route add 64:ff9b::/96 dev nat64");
-    network.start("isp", &["tayga", "--config", &path, "--nodetach"], &[]);
-}
-
 /// A resolver on the firewall that answers as none should.
 pub fn start_nasty(network: &mut Network, way: &str) {
     let script = network.write("nasty_names.py", include_str!("../nasty_names.py"));

@@ -43,7 +43,7 @@ pub const ROWS: &[Row] = &[
         name: "block_page_by_e2guardian",
         network: by_e2guardian,
         proof: &[("curl --cacert company.pem -x http://10.9.1.1:8080 https://cdn.example.test/1m.bin", "0 200")],
-        endpoint: Endpoint { lines: "must_be_in = \"cloudfront\"\nproxy = \"http://10.9.1.1:8080\"", ..RECEIVE },
+        endpoint: Endpoint { proxy: "http://10.9.1.1:8080", ..RECEIVE },
         ..PAGE
     },
     Row {

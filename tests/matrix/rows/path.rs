@@ -3,7 +3,7 @@
 use crate::hosts;
 use crate::middle::{nginx, squid};
 use crate::network::Network;
-use crate::row::{GET, GET_V6, PUT, RECEIVE, Row, SEND, Said, TOP, WORKS};
+use crate::row::{Endpoint, GET, GET_V6, PUT, RECEIVE, Row, SEND, Said, TOP, WORKS};
 
 const BLACK_HOLE: Row = Row {
     name: "",
@@ -26,6 +26,8 @@ const CUT: Row = Row { said: Said { verdict: "blocked", layer: "transfer", diagn
 
 /// The server's certificates already do not fit.
 const WITHOUT_HANDSHAKE: Said = Said { verdict: "blocked", layer: "tls", diagnosis: "mtu_black_hole" };
+
+const THROUGH_SQUID: Endpoint = Endpoint { proxy: "http://10.9.1.1:3128", ..RECEIVE };
 
 /// An answer that fits into a small packet.
 const IN_CLEAR: &str = "curl http://www.example.test/";
@@ -76,7 +78,8 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "download_slowed_by_squid",
         network: slowed_by_squid,
-        proof: &[("curl --cacert company.pem https://cdn.example.test/1m.bin", "28 200")],
+        proof: &[("curl -x 10.9.1.1:3128 https://cdn.example.test/1m.bin", "28 200")],
+        endpoint: THROUGH_SQUID,
         ..THROTTLED
     },
     Row {
@@ -148,8 +151,7 @@ fn slowed_by_nginx() -> Network {
 fn slowed_by_squid() -> Network {
     let mut network = Network::build();
     let lines = "delay_pools 1\ndelay_class 1 1\ndelay_parameters 1 8000/8000\ndelay_access 1 allow all";
-    squid::start_transparent(&mut network, lines);
-    network.trust_company();
+    squid::start(&mut network, lines);
     network
 }
 

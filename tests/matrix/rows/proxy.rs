@@ -24,8 +24,7 @@ const LIMITED: Row = Row {
     ..DENIED
 };
 
-const THROUGH_SQUID: Endpoint =
-    Endpoint { lines: "must_be_in = \"cloudfront\"\nproxy = \"http://10.9.1.1:3128\"", ..RECEIVE };
+const THROUGH_SQUID: Endpoint = Endpoint { proxy: "http://10.9.1.1:3128", ..RECEIVE };
 
 const SMALL: &str = "curl -T store/64k.bin https://upload.example.test/up/small";
 
@@ -52,14 +51,14 @@ pub const ROWS: &[Row] = &[
         name: "denied_by_tinyproxy",
         network: || proxied(|network| tinyproxy::start(network, 8443)),
         proof: &[("curl -x 10.9.1.1:8888 https://cdn.example.test/1m.bin", "56 000")],
-        endpoint: Endpoint { lines: "must_be_in = \"cloudfront\"\nproxy = \"http://10.9.1.1:8888\"", ..RECEIVE },
+        endpoint: Endpoint { proxy: "http://10.9.1.1:8888", ..RECEIVE },
         ..DENIED
     },
     Row {
         name: "denied_by_haproxy",
         network: || proxied(|network| haproxy::start_refusing(network, 403)),
         proof: &[("curl -x 10.9.1.1:8080 https://cdn.example.test/1m.bin", "56 000")],
-        endpoint: Endpoint { lines: "must_be_in = \"cloudfront\"\nproxy = \"http://10.9.1.1:8080\"", ..RECEIVE },
+        endpoint: Endpoint { proxy: "http://10.9.1.1:8080", ..RECEIVE },
         ..DENIED
     },
     Row {

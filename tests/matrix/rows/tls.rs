@@ -50,7 +50,7 @@ pub const ROWS: &[Row] = &[
             ("curl -x 10.9.1.1:8080 https://cdn.example.test/1m.bin", "60 000"),
             ("curl --cacert company.pem -x 10.9.1.1:8080 https://cdn.example.test/1m.bin", WHOLE),
         ],
-        endpoint: Endpoint { lines: "must_be_in = \"cloudfront\"\nproxy = \"http://10.9.1.1:8080\"", ..RECEIVE },
+        endpoint: Endpoint { proxy: "http://10.9.1.1:8080", ..RECEIVE },
         ..INSPECTED
     },
     Row { name: "intercepted_by_haproxy", network: in_place, ..INSPECTED },
