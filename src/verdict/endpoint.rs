@@ -223,13 +223,15 @@ impl Around<'_> {
             // On a narrow path one transfer starves beside another.
             Failure::Transfer(TransferFailure::Stalled(_)) if self.is_narrow() => (layer, Some(M::Throttled)),
             _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (layer, Some(M::MtuBlackHole)),
-            Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => {
-                (layer, Some(M::Dropped))
-            }
-            Failure::Transfer(TransferFailure::Stalled(_)) => (layer, Some(M::Dropped)),
+            Failure::NoAnswer
+            | Failure::TlsNoAnswer
+            | Failure::Http(HttpFailure::NoAnswer)
+            | Failure::Transfer(TransferFailure::Stalled(_)) => (layer, Some(M::Dropped)),
             Failure::Unreachable(_) | Failure::RejectedHere(_) => (layer, Some(M::RejectedIcmp)),
-            Failure::Reset | Failure::TlsBroken | Failure::Http(HttpFailure::Broken) => (layer, Some(M::Reset)),
-            Failure::Transfer(TransferFailure::Broken(_)) => (layer, Some(M::Reset)),
+            Failure::Reset
+            | Failure::TlsBroken
+            | Failure::Http(HttpFailure::Broken)
+            | Failure::Transfer(TransferFailure::Broken(_)) => (layer, Some(M::Reset)),
             // What the interceptor shows says more than that it intercepts.
             Failure::TlsUnknownIssuer { .. } if lane.shows_a_page() => (Layer::Http, Some(M::BlockPage)),
             Failure::TlsUnknownIssuer { .. } => (layer, Some(M::TlsIntercepted)),

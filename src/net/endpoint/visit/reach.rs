@@ -23,6 +23,8 @@ use crate::text::printable;
 const CONNECT: Duration = Duration::from_secs(3);
 /// When a second socket is tried beside a silent first.
 const AGAIN: Duration = Duration::from_secs(1);
+/// What is left of a person's patience for it.
+const CONNECT_AGAIN: Duration = Duration::from_millis(2500);
 /// A proxy connects to the server before it answers.
 const CONNECT_ANSWER: Duration = Duration::from_secs(8);
 /// A handshake takes two round trips, and a busy server a moment.
@@ -59,7 +61,7 @@ impl Visit<'_> {
             () = sleep(AGAIN) => {}
         }
         let again = if lane.variant == Variant::Plain { Variant::Again } else { lane.variant };
-        let mut second = Box::pin(self.attempt(lane.address, again, segment, CONNECT - AGAIN / 2));
+        let mut second = Box::pin(self.attempt(lane.address, again, segment, CONNECT_AGAIN));
         tokio::select! {
             done = &mut first => match done {
                 Some(connection) => Some(connection),
