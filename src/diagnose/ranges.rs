@@ -158,14 +158,12 @@ fn fix(place: &Place, prefixes: &[Prefix]) -> String {
         [only] => format!("outbound TCP 443 to {only}"),
         several => format!("outbound TCP 443 to these {} prefixes", several.len()),
     };
-    match place.mechanism {
-        Mechanism::TlsIntercepted => "exempt *.cloudfront.net from TLS inspection on the proxy".to_owned(),
-        _ => {
-            let device = place.offender.and_then(|offender| offender.address.or(offender.hop_address));
-            let device = device.map_or_else(String::new, |address| format!(" on {address}"));
-            format!("allow {what}{device}")
-        }
+    if place.mechanism == Mechanism::TlsIntercepted {
+        return "exempt *.cloudfront.net from TLS inspection on the proxy".to_owned();
     }
+    let device = place.offender.and_then(|offender| offender.address.or(offender.hop_address));
+    let device = device.map_or_else(String::new, |address| format!(" on {address}"));
+    format!("allow {what}{device}")
 }
 
 /// The probability that none of the ranges is accused falsely.

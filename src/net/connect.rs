@@ -96,11 +96,9 @@ impl Connection {
     /// Those of `setsockopt(2)`.
     pub fn limit_hops(&self, hops: u8) -> io::Result<()> {
         let hops = i32::from(hops);
-        let v6 = matches!(self.own(), Some(IpAddr::V6(_)));
-        if v6 {
-            setsockopt(&self.fd, sockopt::Ipv6Ttl, &hops)?
-        } else {
-            setsockopt(&self.fd, sockopt::Ipv4Ttl, &hops)?
+        match self.own() {
+            Some(IpAddr::V6(_)) => setsockopt(&self.fd, sockopt::Ipv6Ttl, &hops)?,
+            _ => setsockopt(&self.fd, sockopt::Ipv4Ttl, &hops)?,
         }
         Ok(())
     }

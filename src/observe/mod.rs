@@ -6,7 +6,7 @@ mod icmp;
 pub use failure::{DnsFailure, Failure, HttpFailure, ProxyFailure, TransferFailure};
 pub use icmp::Icmp;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -67,6 +67,20 @@ pub struct Observation {
     pub outcome: Outcome,
     /// The share of controls that answered in the same window; none where no control was at hand.
     pub attested: Option<f64>,
+}
+
+impl Observation {
+    /// The router that says even of an address outside the ranges that there is no way to it: that is its uplink, not a
+    /// rule about the ranges.
+    #[must_use]
+    pub fn no_way_outside(&self) -> Option<IpAddr> {
+        match (self.purpose, &self.outcome) {
+            (Purpose::NegativeControl | Purpose::UplinkControl, Err(Failure::Unreachable(icmp))) if icmp.no_way() => {
+                Some(icmp.from)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What came of an operation.

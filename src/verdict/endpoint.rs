@@ -133,16 +133,8 @@ impl Around<'_> {
         if let Some(hole) = self.black_hole_upstream() {
             return hole;
         }
-        if let Some(slow) = lane.throttled() {
-            let failure = Failure::Transfer(TransferFailure::Stalled(slow.bytes));
-            let reason = format!(
-                "{} kbit/s, where the path allows more: 20 MB would take {} minutes",
-                slow.bits_per_second / 1000,
-                (20 * 8 * 1_000_000 / slow.bits_per_second.max(1)).div_ceil(60)
-            );
-            let verdict =
-                EndpointVerdict::fails(Verdict::PartlyBlocked, Layer::Transfer, Some(Mechanism::Throttled), failure);
-            return EndpointVerdict { reason, failure: None, ..verdict };
+        if let Some(slow) = slowed(lane) {
+            return slow;
         }
         if let Some(elsewhere) = self.fails_where_aimed() {
             return elsewhere;
@@ -201,6 +193,10 @@ impl Around<'_> {
             let reason = "nothing answers, and nothing else outside does: the own uplink may be down";
             return EndpointVerdict::undetermined(Some(layer), Some(failure), reason);
         }
+        if let Some(slow) = slowed(lane).filter(|_| matches!(failure, Failure::TlsUnknownIssuer { .. })) {
+            // This host's programs accept the interceptor, and then it is too slow for them.
+            return slow;
+        }
         let (layer, mechanism) = self.mechanism(lane, layer, &failure);
         let whole = if mechanism == Some(Mechanism::Throttled) { Verdict::PartlyBlocked } else { Verdict::Blocked };
         let verdict = EndpointVerdict::fails(whole, layer, mechanism, failure);
@@ -227,13 +223,15 @@ impl Around<'_> {
             // On a narrow path one transfer starves beside another.
             Failure::Transfer(TransferFailure::Stalled(_)) if self.is_narrow() => (layer, Some(M::Throttled)),
             _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (layer, Some(M::MtuBlackHole)),
-            Failure::NoAnswer | Failure::TlsNoAnswer | Failure::Http(HttpFailure::NoAnswer) => {
-                (layer, Some(M::Dropped))
-            }
-            Failure::Transfer(TransferFailure::Stalled(_)) => (layer, Some(M::Dropped)),
+            Failure::NoAnswer
+            | Failure::TlsNoAnswer
+            | Failure::Http(HttpFailure::NoAnswer)
+            | Failure::Transfer(TransferFailure::Stalled(_)) => (layer, Some(M::Dropped)),
             Failure::Unreachable(_) | Failure::RejectedHere(_) => (layer, Some(M::RejectedIcmp)),
-            Failure::Reset | Failure::TlsBroken | Failure::Http(HttpFailure::Broken) => (layer, Some(M::Reset)),
-            Failure::Transfer(TransferFailure::Broken(_)) => (layer, Some(M::Reset)),
+            Failure::Reset
+            | Failure::TlsBroken
+            | Failure::Http(HttpFailure::Broken)
+            | Failure::Transfer(TransferFailure::Broken(_)) => (layer, Some(M::Reset)),
             // What the interceptor shows says more than that it intercepts.
             Failure::TlsUnknownIssuer { .. } if lane.shows_a_page() => (Layer::Http, Some(M::BlockPage)),
             Failure::TlsUnknownIssuer { .. } => (layer, Some(M::TlsIntercepted)),
@@ -367,6 +365,24 @@ impl Around<'_> {
             }
         })
     }
+}
+
+/// Transfers pass, and so slowly that they are of no use.
+fn slowed(lane: &Lane<'_>) -> Option<EndpointVerdict> {
+    let slow = lane.throttled()?;
+    let reason = format!(
+        "{} kbit/s, where the path allows more: 20 MB would take {} minutes",
+        slow.bits_per_second / 1000,
+        (20 * 8 * 1_000_000 / slow.bits_per_second.max(1)).div_ceil(60)
+    );
+    Some(EndpointVerdict {
+        verdict: Verdict::PartlyBlocked,
+        layer: Some(Layer::Transfer),
+        mechanism: Some(Mechanism::Throttled),
+        failure: None,
+        name_blocked: false,
+        reason,
+    })
 }
 
 /// Of several resolvers' failures the one that says the most comes first.

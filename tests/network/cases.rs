@@ -29,6 +29,7 @@ pub fn all() -> Vec<Case> {
         case("a_firewall_that_seldom_answers_still_blocks", seldom_answers),
         case("loss_does_not_hide_a_block", lossy_block),
         case("a_rejected_part_is_named_alone", rejected_part),
+        case("a_rejected_run_of_addresses_is_named_to_the_bit", rejected_run),
         case("a_dropped_part_is_named_by_what_answered_before", remembered),
         case("a_drop_before_routing_is_between_here_and_the_firewall", dropped_on_arrival),
         case("a_blackhole_route_drops", || route("blackhole", "dropped", None)),
@@ -182,6 +183,19 @@ fn rejected_part() -> String {
     let range = checked.range("13.32.0.0/15");
     assert_eq!(range["verdict"], "partly_blocked", "{range:#}");
     assert_eq!(range["blocked"], json!(["13.32.96.0/20"]), "{range:#}");
+    assert_eq!(checked.status, Some(1));
+    cost(&checked)
+}
+
+/// A run that begins inside one /20 and ends inside another, as an address object of a firewall does.
+fn rejected_run() -> String {
+    let network = Network::build();
+    network.filter(&["ip daddr 13.32.92.0-13.32.137.63 tcp dport 443 reject with tcp reset".to_owned()]);
+    let checked = check(&network, &[]);
+    let range = checked.range("13.32.0.0/15");
+    let run = ["13.32.92.0/22", "13.32.96.0/19", "13.32.128.0/21", "13.32.136.0/24", "13.32.137.0/26"];
+    assert_eq!((&range["verdict"], &range["mechanism"]), (&json!("partly_blocked"), &json!("reset")), "{range:#}");
+    assert_eq!(range["blocked"], json!(run), "{range:#}");
     assert_eq!(checked.status, Some(1));
     cost(&checked)
 }

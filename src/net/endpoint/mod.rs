@@ -11,7 +11,6 @@ mod visit;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,7 +31,7 @@ use crate::proxy::ProxyAddress;
 use gateway::Chooser;
 use resolve::Asker;
 use tls::Stores;
-use visit::Visit;
+use visit::{Means, Visit};
 
 /// What is to be checked.
 #[derive(Clone, Debug)]
@@ -163,39 +162,18 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
     let stores = Stores::new(errand.roots);
     let (askers, trouble) = resolve::askers(errand, &stores.client()).await;
     let (gateways, mut unchosen) = gateways(errand, &stores, &askers, began).await;
-    let fresh = || Mutex::new(Vec::new());
-    let (stores, askers, published) = (&stores, &askers[..], &errand.published);
-    let asked = || errand.endpoints.iter().map(|(endpoint, headers)| (*endpoint, headers.clone())).zip(&gateways);
-    let visits: Vec<Visit<'_>> = asked()
-        .map(|((endpoint, headers), _)| Visit {
-            endpoint,
-            headers,
-            stores,
-            askers,
-            published,
-            began,
-            steps: fresh(),
-            redirected: 0,
-            gateway: None,
-        })
-        .collect();
+    let means = Means { stores: &stores, askers: &askers, published: &errand.published, began };
+    let asked = || errand.endpoints.iter().zip(&gateways);
+    let visits: Vec<Visit<'_>> =
+        asked().map(|((endpoint, headers), _)| Visit::new(means, endpoint, headers, None)).collect();
     let proxied: Vec<Visit<'_>> = asked()
-        .filter(|(_, gateway)| gateway.is_some())
-        .map(|((endpoint, headers), gateway)| Visit {
-            endpoint,
-            headers,
-            stores,
-            askers,
-            published,
-            began,
-            steps: fresh(),
-            redirected: 0,
-            gateway: gateway.as_ref(),
+        .filter_map(|((endpoint, headers), gateway)| {
+            Some(Visit::new(means, endpoint, headers, Some(gateway.as_ref()?)))
         })
         .collect();
     let lag = AtomicU64::new(0);
     let first = errand.endpoints.iter().map(|(endpoint, _)| *endpoint).find(|endpoint| endpoint.url.is_https());
-    let beside = join(uplink(errand.controls), portal::sign(first, askers));
+    let beside = join(uplink(errand.controls), portal::sign(first, &askers));
     // One endpoint shows what the others would: it is the same edge.
     let aims = visits.iter().find(|visit| visit.endpoint.takes_aim());
     let aim = async {
@@ -226,10 +204,8 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
 }
 
 fn into_run(visit: Visit<'_>) -> EndpointRun {
-    let mut steps = visit.steps.into_inner().expect("no holder panics");
-    steps.sort_by_key(|step| step.started);
     let path = visit.gateway.map_or(Path::Direct, |proxy| Path::Proxy(format!("{}:{}", proxy.host, proxy.port)));
-    EndpointRun { endpoint: visit.endpoint.clone(), path, steps, offender: None }
+    EndpointRun { endpoint: visit.endpoint.clone(), path, steps: visit.into_steps(), offender: None }
 }
 
 /// The proxy of each endpoint, and a run for each that should have one that cannot be asked.

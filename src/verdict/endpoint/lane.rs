@@ -25,7 +25,6 @@ pub(super) struct Lane<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slow {
     pub(super) bits_per_second: u64,
-    pub(super) bytes: u64,
 }
 
 /// After so many bytes a segment of full size has passed.
@@ -94,8 +93,8 @@ impl<'a> Lane<'a> {
         self.steps.iter().find_map(|step| {
             let Detail::Transfer(detail) = &step.detail else { return None };
             let bits_per_second = detail.bits_per_second.filter(|&bits| bits < LEAST_BITS_PER_SECOND)?;
-            let bytes = detail.sent_bytes.max(detail.received_bytes);
-            (step.took > explained).then_some(Slow { bits_per_second, bytes })
+
+            (step.took > explained).then_some(Slow { bits_per_second })
         })
     }
 }
