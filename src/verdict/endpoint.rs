@@ -222,6 +222,7 @@ impl Around<'_> {
         match failure {
             // On a narrow path one transfer starves beside another.
             Failure::Transfer(TransferFailure::Stalled(_)) if self.is_narrow() => (layer, Some(M::Throttled)),
+            Failure::Http(HttpFailure::NoAnswer) if self.is_narrow() => (Layer::Transfer, Some(M::Throttled)),
             _ if lane.is_stuck() && self.passes_in_small_segments(lane) => (layer, Some(M::MtuBlackHole)),
             Failure::NoAnswer
             | Failure::TlsNoAnswer
@@ -282,12 +283,13 @@ impl Around<'_> {
         self.lanes.iter().any(|lane| lane.throttled().is_some())
     }
 
-    /// The same address, asked in small segments, gets beyond where it is stuck.
+    /// The same address, asked in small segments, gets beyond where it is stuck. On a narrow path one lane gets further than
+    /// another whatever its segments are.
     fn passes_in_small_segments(&self, stuck: &Lane<'_>) -> bool {
         let small = |lane: &&Lane| lane.variant == Variant::SmallSegments && lane.address == stuck.address;
         let passes =
             |small: &Lane| small.throttled().is_none() && (small.failure.is_none() || small.layer > stuck.layer);
-        self.lanes.iter().find(small).is_some_and(passes)
+        !self.is_narrow() && self.lanes.iter().find(small).is_some_and(passes)
     }
 
     /// Silence means something only while something else answers.

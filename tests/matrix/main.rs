@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Case { name: row.name.to_owned(), run: Box::new(|| row.run()) }
     };
     let suite = Suite {
-        cases: rows.iter().map(case).chain(bounds::all()).chain(times::all()).collect(),
+        cases: rows.iter().chain(&rows::beside()).map(case).chain(bounds::all()).chain(times::all()).collect(),
         // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.
         launcher: &[
             "unshare",

@@ -139,7 +139,16 @@ impl Row {
             verdict: text(self.said.verdict),
             layer: text(self.said.layer),
             mechanism: self.produced.and_then(text),
-            status: Some(i32::from(self.produced.is_some())),
+            status: Some(self.status()),
+        }
+    }
+
+    /// An endpoint that is open may still have something wrong with it.
+    fn status(&self) -> i32 {
+        match self.said {
+            Said { verdict: "open", .. } => 0,
+            Said { verdict: "undetermined", .. } => 3,
+            _ => 1,
         }
     }
 

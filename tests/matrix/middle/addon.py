@@ -26,7 +26,7 @@ class Way:
         match ctx.options.way:
             case "change":
                 flow.response.content = body[:-1] + bytes([body[-1] ^ 1])
-            case "cut":
+            case "shorten":
                 flow.response.content = body[: len(body) // 2]
 
 

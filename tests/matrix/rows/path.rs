@@ -59,20 +59,20 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "upload_shaped_by_tc",
         network: || shaped("f1"),
-        proof: &[(PUT, "28 000"), (SMALL_GET, "0 200 1024")],
+        proof: &[(SMALL_GET, "0 200 1024"), (PUT, "28 000")],
         endpoint: SEND,
         ..THROTTLED
     },
     Row {
         name: "download_shaped_by_tc",
         network: || shaped("f0"),
-        proof: &[(GET, "28 200"), (SMALL_GET, "0 200 1024")],
+        proof: &[(SMALL_GET, "0 200 1024"), (GET, "28 200")],
         ..THROTTLED
     },
     Row {
         name: "download_slowed_by_nginx",
         network: slowed_by_nginx,
-        proof: &[(GET, "28 200"), (SMALL_GET, "0 200 1024")],
+        proof: &[(SMALL_GET, "0 200 1024"), (GET, "28 200")],
         ..THROTTLED
     },
     Row {
@@ -138,7 +138,7 @@ fn by_length() -> Network {
 
 fn shaped(link: &str) -> Network {
     let network = Network::build();
-    hosts::run("firewall", &format!("tc qdisc add dev {link} root tbf rate 64kbit burst 3000 latency 3s"));
+    hosts::run("firewall", &format!("tc qdisc add dev {link} root tbf rate 64kbit burst 3000 latency 1s"));
     network
 }
 
