@@ -20,8 +20,10 @@ pub use resolve::{Asked, AskedError, ResolveError};
 use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::exit::ExitStatus;
+use crate::failures::{Kind, entries};
 
 /// Finds out which CloudFront ranges a network blocks and at which hop, and what to do about it
 #[derive(Debug, Parser)]
@@ -103,7 +105,19 @@ fn manual(page: &mut Vec<u8>) -> io::Result<()> {
         man.render_synopsis_section(page)?;
         man.render_options_section(page)?;
     }
-    Ok(())
+    causes(page)
+}
+
+/// What each diagnosis means, and what to do about it.
+fn causes(page: &mut Vec<u8>) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", ["DIAGNOSES"]);
+    for entry in entries().iter().filter(|entry| entry.kind == Kind::Diagnosis) {
+        roff.control("TP", []);
+        roff.text([bold(entry.id.as_str())]);
+        roff.text([roman(format!("{} {}", entry.meaning, entry.fix))]);
+    }
+    roff.to_writer(page)
 }
 
 #[cfg(test)]

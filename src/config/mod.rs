@@ -233,6 +233,18 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_of_a_file_replace_the_defaults_and_keep_their_secrets() {
+        let text = "[[endpoint]]\nname = \"up\"\ndirection = \"send\"\nurl = \"https://a.example/x?sig=hidden\"\n\
+                    proxy = \"http://user:hidden@p.example\"\nheaders = { key = \"hidden\", token = { env = \"T\" } }";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.endpoints.len(), 1);
+        assert_eq!(config.endpoints[0].body(), Some(64 << 10));
+        let shown = format!("{config:?}{}", toml::to_string(&config).unwrap());
+        assert!(!shown.contains("hidden") && shown.contains("a.example/x"), "{shown}");
+        assert!(Config::parse("endpoint = []").unwrap().endpoints.is_empty());
+    }
+
+    #[test]
     fn wrong_values_are_refused_by_name() {
         for (text, message) in [
             ("sight = \"hq\"", "sight"),
@@ -244,6 +256,14 @@ mod tests {
             ("[scan]\nalpha = 0.0", "`scan.alpha` is 0, but must be from 1e-9 to 0.05"),
             ("[scan]\nprofile = \"insane\"", "unknown variant `insane`"),
             ("site = ", "line 1"),
+            ("dns = { resolvers = [\"1.1.1.1\"] }", "is not a resolver"),
+            (
+                "endpoint = [{ name = \"a b\", direction = \"send\", url = \"https://a/\" }]",
+                "`endpoint.name` is \"a b\"",
+            ),
+            ("endpoint = [{ name = \"a\", direction = \"send\", url = \"ftp://a/\" }]", "must be https or http"),
+            ("endpoint = [{ name = \"a\", direction = \"send\", url = \"https://u:p@a/\" }]", "must not hold a name"),
+            ("endpoint = [{ name = \"a\", direction = \"both\", url = \"https://a/\" }]", "unknown variant `both`"),
         ] {
             let error = Config::parse(text).unwrap_err().to_string();
             assert!(error.contains(message), "{text}: {error}");

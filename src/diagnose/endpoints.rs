@@ -271,10 +271,20 @@ fn evidence(group: &[Judged<'_>]) -> Vec<String> {
     let mut places: Vec<String> = group.iter().filter_map(|judged| whereabouts(*judged)).collect();
     places.dedup();
     lines.extend(places.into_iter().take(MOST));
+    lines.extend(unknown_interceptor(group));
     if let Some(more) = group.len().checked_sub(MOST).filter(|&more| more > 0) {
         lines.push(format!("and {}", counted(more, "more endpoint", "more endpoints")));
     }
     lines
+}
+
+/// An interceptor that no fingerprint knows is told by its key, which its other certificates are signed with or for.
+fn unknown_interceptor(group: &[Judged<'_>]) -> Option<String> {
+    let foreign = |judged: &Judged<'_>| judged.verdict.mechanism == Some(Mechanism::TlsIntercepted);
+    let mut shown = group.iter().filter(|judged| foreign(judged)).flat_map(|judged| handshakes(judged.run));
+    let tls = shown.find(|tls| !tls.authenticated() && tls.product.is_none() && tls.certificate.is_some())?;
+    let seen = tls.certificate.as_ref()?;
+    Some(format!("no known product: issuer \"{}\", key of the certificate SHA-256 {}", seen.issuer, seen.key_sha256))
 }
 
 /// Where on the path it happens, if that was traced and the title does not say it.

@@ -70,7 +70,7 @@ impl Endpoint {
 
 /// An address that no public server has.
 fn is_special(address: IpAddr) -> bool {
-    special_purpose(Prefix::host(address)).is_some()
+    special_purpose(Prefix::host(translated(address))).is_some()
 }
 
 /// The IPv4 address that a translator reaches under this one (RFC 6052, the well-known prefix), or the address itself.
@@ -91,4 +91,88 @@ fn is_nowhere(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_unicast_link_local(),
     };
     linked || address.is_unspecified() || address.is_loopback() || address.is_multicast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(change: impl Fn(&mut Endpoint)) -> Endpoint {
+        let mut endpoint = Endpoint::defaults().remove(1);
+        change(&mut endpoint);
+        endpoint
+    }
+
+    fn head(status: u16, headers: &[(&str, &str)]) -> HttpDetail {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        HttpDetail { status: Some(status), headers, ..HttpDetail::default() }
+    }
+
+    const PAGE: (&str, &str) = ("content-type", "text/html; charset=utf-8");
+
+    #[test]
+    fn answers_are_held_against_what_is_expected() {
+        let get = || endpoint(|_| {});
+        let put = || endpoint(|endpoint| endpoint.method = Some(crate::endpoint::Method::Put));
+        let typed = || endpoint(|e| _ = e.expect_header.insert("content-type".into(), "image/png".into()));
+        let inside = || endpoint(|endpoint| endpoint.must_be_in = Inside::Cloudfront);
+        let status = |status| Some(Failure::from(HttpFailure::Status(status)));
+        let (wrong, page) = (Some(HttpFailure::WrongServer.into()), Some(HttpFailure::BlockPage.into()));
+        let table: [(Endpoint, HttpDetail, bool, Option<Failure>); 11] = [
+            (get(), head(200, &[]), false, None),
+            (get(), head(404, &[]), false, status(404)),
+            (get(), head(404, &[PAGE]), true, status(404)),
+            (get(), head(404, &[PAGE]), false, page.clone()),
+            (get(), head(404, &[PAGE, ("x-cache", "Error from cloudfront")]), false, status(404)),
+            (put(), head(413, &[]), true, Some(TransferFailure::RefusedSize.into())),
+            (put(), head(415, &[]), true, Some(TransferFailure::RefusedType.into())),
+            (typed(), head(200, &[("content-type", "image/png")]), true, None),
+            (typed(), head(200, &[PAGE]), false, page.clone()),
+            (inside(), head(200, &[]), true, wrong),
+            (inside(), head(200, &[("x-amz-cf-pop", "HKG62-P1")]), true, None),
+        ];
+        for (endpoint, head, authenticated, failure) in table {
+            assert_eq!(endpoint.misanswered_by(&head, authenticated), failure, "{head:?}");
+        }
+        let known = HttpDetail { product: Some("Squid".into()), ..head(200, &[]) };
+        assert_eq!(get().misanswered_by(&known, true), page);
+        assert_eq!(get().denied_by(&head(200, &[PAGE])), None);
+        assert_eq!(get().denied_by(&head(403, &[PAGE])), page);
+    }
+
+    #[test]
+    fn bodies_are_held_against_length_and_hash() {
+        let body = TransferDetail { received_bytes: 3, sha256: Some("AB".repeat(32)), ..TransferDetail::default() };
+        let changed = |change: &dyn Fn(&mut Endpoint)| endpoint(change).changed(&head(200, &[]), &body, true);
+        assert_eq!(changed(&|_| {}), None);
+        assert_eq!(changed(&|endpoint| endpoint.expect_bytes = Some(3)), None);
+        assert_eq!(changed(&|endpoint| endpoint.expect_bytes = Some(4)), Some(TransferFailure::Changed.into()));
+        assert_eq!(changed(&|endpoint| endpoint.expect_sha256 = Some("ab".repeat(32))), None);
+        let other = |endpoint: &mut Endpoint| endpoint.expect_sha256 = Some("cd".repeat(32));
+        assert_eq!(changed(&other), Some(TransferFailure::Changed.into()));
+        let short = TransferDetail { cut_short: true, ..body.clone() };
+        assert_eq!(endpoint(other).changed(&head(200, &[]), &short, true), None);
+    }
+
+    #[test]
+    fn addresses_are_held_against_the_published_ranges() {
+        let published: PrefixSet = ["13.32.0.0/15".parse::<Prefix>().unwrap()].into_iter().collect();
+        let misled = |inside, text: &str| {
+            let endpoint = endpoint(|endpoint| endpoint.must_be_in = inside);
+            let address: IpAddr = text.parse().unwrap();
+            endpoint.misled_by(&[address], &published).map(|failure| failure.name())
+        };
+        for (address, any, inside) in [
+            ("13.32.0.1", None, None),
+            ("64:ff9b::d20:1", None, None),
+            ("198.18.0.1", None, Some("dns_bogon")),
+            ("10.0.0.1", None, Some("dns_bogon")),
+            ("8.8.8.8", None, Some("dns_outside_ranges")),
+            ("0.0.0.0", Some("dns_bogon"), Some("dns_bogon")),
+            ("127.0.0.1", Some("dns_bogon"), Some("dns_bogon")),
+            ("fe80::1", Some("dns_bogon"), Some("dns_bogon")),
+        ] {
+            assert_eq!((misled(Inside::Any, address), misled(Inside::Cloudfront, address)), (any, inside), "{address}");
+        }
+    }
 }
