@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use rquickjs::context::EvalOptions;
@@ -17,15 +19,20 @@ use rquickjs::{CatchResultExt, CaughtError, Coerced, Context, Ctx, Function, Run
 use crate::proxy::Route;
 use crate::proxy::pac::{MOST_BYTES, Moment, RoutesError, routes};
 use crate::text::printable;
-use functions::World;
+use functions::{Bound, World};
 
 /// The most processor time of an evaluation: the largest scripts in use take some milliseconds.
 pub const MOST_TIME: Duration = Duration::from_secs(1);
 /// The most memory of an evaluation.
 pub const MOST_MEMORY: usize = 32 << 20;
-/// The most names that an evaluation asks for: each may take as long as the resolver does.
+/// The most names that an evaluation asks for.
 pub const MOST_LOOKUPS: usize = 32;
-/// A quarter of the stack of a thread of tokio's.
+/// After this time no further name is looked up: with a resolver that is down each takes some seconds.
+pub const MOST_WAITING: Duration = Duration::from_secs(10);
+/// When nobody waits for an evaluation any longer: the time that it may wait for names, and as much again for the last of
+/// them and a busy processor.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A quarter of the stack of a thread.
 const MOST_STACK: usize = 512 << 10;
 
 /// A script that says which proxy to ask.
@@ -55,9 +62,6 @@ pub enum ScriptError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// It was not fetched from its server.
-    #[error("cannot fetch the proxy script: {0}")]
-    Fetch(String),
     /// It is larger than any that a person wrote.
     #[error("the proxy script has more than {MOST_BYTES} bytes")]
     TooLarge,
@@ -68,14 +72,23 @@ pub enum ScriptError {
     #[error("the proxy script has no function FindProxyForURL")]
     NoFunction,
     /// It goes on and on.
-    #[error("the proxy script does not end within {} s", MOST_TIME.as_secs())]
+    #[error("the proxy script does not end within {} s of processor time", MOST_TIME.as_secs())]
     Endless,
+    /// It is stuck in a single step, or in the resolver.
+    #[error("the proxy script does not end within {} s", PATIENCE.as_secs())]
+    Stuck,
+    /// No thread could be started for it.
+    #[error("cannot run the proxy script")]
+    Thread(#[source] io::Error),
     /// It takes more and more.
     #[error("the proxy script needs more than {} MB of memory", MOST_MEMORY >> 20)]
     Memory,
     /// It asks for more and more names.
     #[error("the proxy script looks up more than {MOST_LOOKUPS} names")]
     Lookups,
+    /// The resolver does not answer, or takes its time.
+    #[error("the proxy script waits more than {} s for names", MOST_WAITING.as_secs())]
+    Waiting,
     /// Its answer names no proxy.
     #[error(transparent)]
     Answer(#[from] RoutesError),
@@ -103,20 +116,42 @@ impl Script {
 
     /// The ways to the host of a URL, in the order in which they are to be tried.
     ///
-    /// Blocks while it runs and while names are looked up. The engine looks at the time every 10,000 steps: a script whose
-    /// single steps are long, on texts of many megabytes, takes longer than [`MOST_TIME`] before it is ended. Of an `https` URL the script sees no more than the host, as in
+    /// Blocks while it runs and while names are looked up. Of an `https` URL the script sees no more than the host, as in
     /// browsers. Its own `Date` is the clock of this host.
     pub fn routes(
         &self,
         url: &str,
         host: &str,
-        surroundings: impl Surroundings + 'static,
+        surroundings: impl Surroundings + Send + 'static,
     ) -> Result<Vec<Route>, ScriptError> {
+        self.routes_within(PATIENCE, url, host, surroundings)
+    }
+
+    /// The engine looks at the time every 10,000 steps: a script whose single steps are long, on texts of megabytes, goes on
+    /// for minutes. It is left to its thread, which ends by itself or with the process.
+    fn routes_within(
+        &self,
+        patience: Duration,
+        url: &str,
+        host: &str,
+        surroundings: impl Surroundings + Send + 'static,
+    ) -> Result<Vec<Route>, ScriptError> {
+        let (script, url, host) = (self.clone(), visible(url), host.to_owned());
+        let (sender, receiver) = mpsc::channel();
+        let run = move || {
+            // Nobody receives what came too late.
+            let _ = sender.send(script.run(&url, &host, surroundings));
+        };
+        thread::Builder::new().name("proxy script".to_owned()).spawn(run).map_err(ScriptError::Thread)?;
+        receiver.recv_timeout(patience).unwrap_or(Err(ScriptError::Stuck))
+    }
+
+    fn run(&self, url: &str, host: &str, surroundings: impl Surroundings + 'static) -> Result<Vec<Route>, ScriptError> {
         let world = Rc::new(World::new(surroundings));
         let runtime = bounded(&world).map_err(|_| ScriptError::Memory)?;
         let context = Context::full(&runtime).map_err(|_| ScriptError::Memory)?;
         let answer = context.with(|ctx| {
-            let answer = self.answer(&ctx, &visible(url), host, &world).catch(&ctx);
+            let answer = self.answer(&ctx, url, host, &world).catch(&ctx);
             answer.map_err(|caught| error(&world, &caught))
         })?;
         Ok(routes(&answer.ok_or(ScriptError::NoFunction)?)?)
@@ -165,8 +200,11 @@ fn error(world: &World, caught: &CaughtError<'_>) -> ScriptError {
     let text = described(caught);
     if world.overdue() {
         ScriptError::Endless
-    } else if world.exhausted() {
-        ScriptError::Lookups
+    } else if let Some(bound) = world.passed() {
+        match bound {
+            Bound::Names => ScriptError::Lookups,
+            Bound::Waiting => ScriptError::Waiting,
+        }
     } else if text.contains("out of memory") || without_memory(caught) {
         ScriptError::Memory
     } else {

@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use rquickjs::function::Rest;
 use rquickjs::{Coerced, Ctx, Exception, Function, IntoJs, Result, Value};
 
-use super::{MOST_LOOKUPS, MOST_TIME, Surroundings};
+use super::{MOST_LOOKUPS, MOST_TIME, MOST_WAITING, Surroundings};
 use crate::proxy::pac::{
     Argument, convert_addr, date_range, dns_domain_is, dns_domain_levels, is_in_net, is_in_net_ex, is_plain_host_name,
     local_host_or_domain_is, sh_exp_match, sort_ip_address_list, time_range, weekday_range,
@@ -20,7 +20,8 @@ use crate::proxy::pac::{
 pub(super) struct World {
     surroundings: Box<dyn Surroundings>,
     known: RefCell<BTreeMap<String, Vec<IpAddr>>>,
-    exhausted: Cell<bool>,
+    waited: Cell<Duration>,
+    passed: Cell<Option<Bound>>,
     began: Duration,
 }
 
@@ -33,13 +34,19 @@ enum Answer {
     Nothing,
 }
 
-/// The script wants to know more names than it may.
-struct TooMany;
+/// A bound that a script has passed with its look-ups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// It wants to know more names than it may.
+    Names,
+    /// It waited longer for them than it may.
+    Waiting,
+}
 
 /// Arguments that are absent are empty texts.
 struct Arguments(Vec<String>);
 
-type Callable = fn(&World, &Arguments) -> std::result::Result<Answer, TooMany>;
+type Callable = fn(&World, &Arguments) -> std::result::Result<Answer, Bound>;
 
 const FUNCTIONS: &[(&str, Callable)] = &[
     ("isPlainHostName", |_, given| Ok(Answer::Yes(is_plain_host_name(given.at(0))))),
@@ -88,7 +95,8 @@ impl World {
         Self {
             surroundings: Box::new(surroundings),
             known: RefCell::default(),
-            exhausted: Cell::new(false),
+            waited: Cell::default(),
+            passed: Cell::default(),
             began: processor_time(),
         }
     }
@@ -98,9 +106,9 @@ impl World {
         processor_time().saturating_sub(self.began) >= MOST_TIME
     }
 
-    /// Whether the script wanted to know more names than it may.
-    pub(super) fn exhausted(&self) -> bool {
-        self.exhausted.get()
+    /// The bound that the script has passed with its look-ups, if any.
+    pub(super) fn passed(&self) -> Option<Bound> {
+        self.passed.get()
     }
 
     /// The engine looks at the time only every so many steps of the script, and each call may be a long step.
@@ -110,14 +118,14 @@ impl World {
         }
         let text = |value: &Value<'_>| value.get::<Coerced<String>>().map(|text| text.0);
         let given = Arguments(given.iter().take(MOST_ARGUMENTS).map(text).collect::<Result<_>>()?);
-        callable(self, &given).map_err(|TooMany| {
-            self.exhausted.set(true);
-            Exception::throw_message(ctx, "too many names are looked up")
+        callable(self, &given).map_err(|bound| {
+            self.passed.set(Some(bound));
+            Exception::throw_message(ctx, "no more names are looked up")
         })
     }
 
     /// All addresses of a host, which may be an address itself.
-    fn all(&self, host: &str) -> std::result::Result<Vec<IpAddr>, TooMany> {
+    fn all(&self, host: &str) -> std::result::Result<Vec<IpAddr>, Bound> {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
@@ -125,15 +133,20 @@ impl World {
             return Ok(found.clone());
         }
         if self.known.borrow().len() == MOST_LOOKUPS {
-            return Err(TooMany);
+            return Err(Bound::Names);
         }
+        if self.waited.get() >= MOST_WAITING {
+            return Err(Bound::Waiting);
+        }
+        let asked = Instant::now();
         let found = self.surroundings.resolve(host);
+        self.waited.set(self.waited.get() + asked.elapsed());
         self.known.borrow_mut().insert(host.to_owned(), found.clone());
         Ok(found)
     }
 
     /// The first IPv4 address of a host.
-    fn v4(&self, host: &str) -> std::result::Result<Option<Ipv4Addr>, TooMany> {
+    fn v4(&self, host: &str) -> std::result::Result<Option<Ipv4Addr>, Bound> {
         let v4 = |address| match address {
             IpAddr::V4(address) => Some(address),
             IpAddr::V6(_) => None,
@@ -183,4 +196,22 @@ fn joined(addresses: &[IpAddr]) -> String {
 /// Of this thread.
 fn processor_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Nowhere;
+    use super::*;
+
+    #[test]
+    fn nothing_is_looked_up_after_too_long_a_wait() {
+        let world = World { waited: Cell::new(MOST_WAITING), ..World::new(Nowhere) };
+        world.known.borrow_mut().insert("known.example".to_owned(), Vec::new());
+        assert_eq!(world.all("new.example"), Err(Bound::Waiting));
+        assert_eq!(world.all("known.example"), Ok(Vec::new()));
+        assert_eq!(world.v4("192.0.2.1"), Ok(Some(Ipv4Addr::new(192, 0, 2, 1))));
+        let world = World::new(Nowhere);
+        assert_eq!(world.all("new.example"), Ok(Vec::new()));
+        assert!(world.waited.get() > Duration::ZERO);
+    }
 }
