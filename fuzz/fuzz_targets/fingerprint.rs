@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (u16, Vec<(String, String)>, Option<String>, Vec<u8>)| {
     let (status, headers, location, body) = input;
     let title = title(&body);
-    let parts = PageParts { status, headers: &headers, location: location.as_deref(), title: title.as_deref(), body: &body };
+    let parts =
+        PageParts { status, headers: &headers, location: location.as_deref(), title: title.as_deref(), body: &body };
     if let Some(found) = page(&parts) {
         assert!(products().contains(found.product));
     }

@@ -129,7 +129,7 @@ impl Job<'_> {
             return Ok(None);
         }
         let began = Instant::now();
-        errand.aimed = aimed(&ranges.evidence);
+        errand.aimed = aimed(ranges);
         let Seen { mut runs, context, limits, interrupted } =
             endpoint::check(errand, interrupt).map_err(CliError::Wait)?;
         if !interrupted {
@@ -230,11 +230,15 @@ struct Endpoints {
     took: Duration,
 }
 
-/// An address of each range at which a server proved itself, or else one that answered: any of them serves every name.
-fn aimed(evidence: &Evidence) -> Vec<SocketAddr> {
+/// An address of each range of viewers at which a server proved itself, or else one that answered: any of them serves
+/// every name.
+fn aimed(ranges: &Ranges) -> Vec<SocketAddr> {
     let mut best: BTreeMap<usize, (bool, SocketAddr)> = BTreeMap::new();
-    for observation in &evidence.observations {
+    for observation in &ranges.evidence.observations {
         let (Purpose::Range(range), Ok(answer)) = (observation.purpose, &observation.outcome) else { continue };
+        if ranges.plan.ranges[range].range.role != Role::Viewer {
+            continue;
+        }
         let proved = *answer == Answer::Authenticated;
         let known = best.entry(range).or_insert((proved, observation.target));
         if proved && !known.0 {

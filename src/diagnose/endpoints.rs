@@ -70,6 +70,11 @@ pub(super) fn causes(findings: &EndpointFindings<'_>, known: &mut [Diagnosis]) -
 fn explained(judged: Judged<'_>, cause: Cause, known: &mut [Diagnosis]) -> bool {
     let addresses: Vec<_> = failing_addresses(judged.run);
     let same = |diagnosis: &&mut Diagnosis| match cause {
+        Cause::EndpointDropped | Cause::EndpointReset | Cause::TlsIntercepted
+            if diagnosis.id == Cause::AnswersForEveryone =>
+        {
+            true
+        }
         Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset => {
             !addresses.is_empty()
                 && addresses.iter().all(|address| diagnosis.prefixes.iter().any(|prefix| prefix.holds(*address)))
@@ -286,7 +291,8 @@ fn whereabouts(judged: Judged<'_>) -> Option<String> {
 }
 
 fn failing_step(run: &EndpointRun) -> Option<&Step> {
-    run.steps.iter().find(|step| step.failure.is_some() && step.address.is_some())
+    let failing = || run.steps.iter().filter(|step| step.failure.is_some() && step.address.is_some());
+    failing().find(|step| step.variant == Variant::Plain).or_else(|| failing().next())
 }
 
 /// What somebody said is taken as said; what is concluded from silence has the error rate of the tries behind it: six

@@ -4,6 +4,7 @@ use super::super::Cause;
 use super::Judged;
 use crate::observe::{Failure, HttpFailure, TransferFailure};
 use crate::text::{counted, grouped};
+use crate::verdict::Layer;
 
 pub(super) fn title(cause: Cause, first: Judged<'_>, names: &[String], place: &str, product: Option<&str>) -> String {
     let what = match names {
@@ -41,6 +42,9 @@ pub(super) fn fix(cause: Cause, first: Judged<'_>, hosts: &str, product: Option<
         Cause::NameNotFound => format!("check the name {hosts}; if others can resolve it, a DNS filter hides it"),
         Cause::DnsUnreachable => "let this host reach a resolver: UDP and TCP port 53".to_owned(),
         Cause::ResolverBroken => "repair the resolver that this host is set up with, or set up another".to_owned(),
+        Cause::EndpointDropped | Cause::EndpointReset if first.verdict.layer > Some(Layer::Tcp) => {
+            format!("let TLS to {hosts} pass untouched: something that reads it stands in the way")
+        }
         Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset => {
             format!("allow outbound TCP {port} to {hosts}")
         }
@@ -84,7 +88,9 @@ fn limit_fix(first: Judged<'_>, hosts: &str) -> String {
 pub(super) fn command(cause: Cause, first: Judged<'_>) -> String {
     let url = &first.run.endpoint.url;
     match cause {
-        Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset if first.run.offender.is_none() => {
+        Cause::EndpointDropped | Cause::EndpointRejected | Cause::EndpointReset
+            if first.run.offender.is_none() && first.verdict.layer <= Some(Layer::Tcp) =>
+        {
             format!("egressd trace {}:{}", url.host(), url.port())
         }
         other => format!("egressd explain {}", other.name()),

@@ -3,9 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
-use std::pin::pin;
-
 use data_encoding::BASE64;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -16,14 +13,11 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::{HEAD_BYTES, MOST_HEADERS, driven};
 use crate::fingerprint::BODY_BYTES;
 use crate::proxy::Credentials;
 use crate::text::printable;
 
-/// More headers than any proxy sends.
-const MOST_HEADERS: usize = 100;
-/// Larger heads are refused.
-const HEAD_BYTES: usize = 64 << 10;
 /// More schemes than there are.
 const MOST_SCHEMES: usize = 16;
 
@@ -61,20 +55,6 @@ where
     builder.max_headers(MOST_HEADERS).max_buf_size(HEAD_BYTES);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
     driven(ask(sender, request), connection.with_upgrades()).await
-}
-
-/// The answer, while the connection is worked.
-async fn driven<S>(
-    answer: impl Future<Output = Result<S, ProxyAnswer>>,
-    connection: impl Future<Output = hyper::Result<()>>,
-) -> Result<S, ProxyAnswer> {
-    let (mut answer, mut connection) = (pin!(answer), pin!(connection));
-    tokio::select! {
-        biased;
-        answer = &mut answer => answer,
-        // The connection has nothing more to do: what it brought is there.
-        _ = &mut connection => answer.await,
-    }
 }
 
 async fn ask<S>(mut sender: SendRequest<Empty<Bytes>>, request: Request<Empty<Bytes>>) -> Result<S, ProxyAnswer>

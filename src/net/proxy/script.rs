@@ -55,6 +55,9 @@ pub enum ScriptError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// It was not fetched from its server.
+    #[error("cannot fetch the proxy script: {0}")]
+    Fetch(String),
     /// It is larger than any that a person wrote.
     #[error("the proxy script has more than {MOST_BYTES} bytes")]
     TooLarge,
@@ -164,10 +167,19 @@ fn error(world: &World, caught: &CaughtError<'_>) -> ScriptError {
         ScriptError::Endless
     } else if world.exhausted() {
         ScriptError::Lookups
-    } else if text.contains("out of memory") || matches!(caught, CaughtError::Error(rquickjs::Error::Allocation)) {
+    } else if text.contains("out of memory") || without_memory(caught) {
         ScriptError::Memory
     } else {
         ScriptError::Fails(printable(&text, 160))
+    }
+}
+
+/// Where no memory is left for an exception, the engine throws `null` in its place.
+fn without_memory(caught: &CaughtError<'_>) -> bool {
+    match caught {
+        CaughtError::Value(value) => value.is_null(),
+        CaughtError::Error(error) => matches!(error, rquickjs::Error::Allocation),
+        CaughtError::Exception(_) => false,
     }
 }
 

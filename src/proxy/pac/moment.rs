@@ -1,4 +1,6 @@
 //! The functions on time: week days, dates and hours, in the host's own zone or in GMT.
+//!
+//! A range whose end comes before its beginning goes over the end of the week, the year or the day, as it does in Firefox.
 
 use jiff::civil::DateTime;
 

@@ -32,7 +32,8 @@ pub fn dns_domain_levels(host: &str) -> usize {
     host.matches('.').count()
 }
 
-/// Whether the text matches a shell expression: `*` stands for any text, `?` for one character.
+/// Whether the text matches a shell expression: `*` stands for any text, `?` for one character, `[a-z]` for one of a set
+/// and `[^a-z]` for one outside it.
 ///
 /// Takes no longer than the product of both lengths; texts that are longer than any URL match nothing.
 #[must_use]
@@ -40,28 +41,83 @@ pub fn sh_exp_match(text: &str, expression: &str) -> bool {
     if text.len().max(expression.len()) > LONGEST_TEXT {
         return false;
     }
-    let (text, expression): (Vec<char>, Vec<char>) = (text.chars().collect(), expression.chars().collect());
-    let (mut at, mut in_expression) = (0, 0);
-    // Where the last star stands, and up to where it reaches.
+    let (text, parts): (Vec<char>, Vec<Part>) = (text.chars().collect(), parts(expression));
+    let (mut at, mut part) = (0, 0);
+    // The part behind the last star, and where in the text it was tried.
     let mut star: Option<(usize, usize)> = None;
     while at < text.len() {
-        match expression.get(in_expression) {
-            Some('*') => {
-                star = Some((in_expression, at));
-                in_expression += 1;
+        match parts.get(part) {
+            Some(Part::AnyText) => {
+                part += 1;
+                star = Some((part, at));
             }
-            Some(&wanted) if wanted == '?' || wanted == text[at] => {
+            Some(one) if one.takes(text[at]) => {
                 at += 1;
-                in_expression += 1;
+                part += 1;
             }
             _ => {
-                let Some((stands, reaches)) = star else { return false };
-                star = Some((stands, reaches + 1));
-                (at, in_expression) = (reaches + 1, stands + 1);
+                let Some((behind, tried)) = star else { return false };
+                star = Some((behind, tried + 1));
+                (at, part) = (tried + 1, behind);
             }
         }
     }
-    expression[in_expression..].iter().all(|&rest| rest == '*')
+    parts[part..].iter().all(|rest| matches!(rest, Part::AnyText))
+}
+
+/// A part of a shell expression.
+enum Part {
+    AnyText,
+    AnyLetter,
+    Letter(char),
+    Set { within: bool, ranges: Vec<(char, char)> },
+}
+
+impl Part {
+    fn takes(&self, letter: char) -> bool {
+        match self {
+            Self::AnyText => false,
+            Self::AnyLetter => true,
+            Self::Letter(wanted) => *wanted == letter,
+            Self::Set { within, ranges } => ranges.iter().any(|&(from, to)| (from..=to).contains(&letter)) == *within,
+        }
+    }
+}
+
+fn parts(expression: &str) -> Vec<Part> {
+    let (mut parts, mut rest) = (Vec::new(), expression);
+    while let Some(letter) = rest.chars().next() {
+        rest = &rest[letter.len_utf8()..];
+        parts.push(match letter {
+            '*' => Part::AnyText,
+            '?' => Part::AnyLetter,
+            '[' => match rest.split_once(']').filter(|(inside, _)| !inside.is_empty()) {
+                Some((inside, after)) => {
+                    rest = after;
+                    set(inside)
+                }
+                None => Part::Letter('['),
+            },
+            other => Part::Letter(other),
+        });
+    }
+    parts
+}
+
+/// What stands in brackets.
+fn set(inside: &str) -> Part {
+    let bare = inside.strip_prefix(['^', '!']);
+    let letters: Vec<char> = bare.unwrap_or(inside).chars().collect();
+    let (mut rest, mut ranges) = (letters.as_slice(), Vec::new());
+    while let Some((&first, after)) = rest.split_first() {
+        let (last, after) = match after {
+            ['-', last, after @ ..] => (*last, after),
+            _ => (first, after),
+        };
+        ranges.push((first, last));
+        rest = after;
+    }
+    Part::Set { within: bare.is_none(), ranges }
 }
 
 /// Whether the IPv4 address and the pattern are equal in the bits of the mask.
@@ -122,7 +178,16 @@ mod tests {
             ("", "*", true),
             ("", "?", false),
             ("", "", true),
-            ("a[b]", "a[b]", true),
+            ("ab", "a[b]", true),
+            ("a[b]", "a[b]", false),
+            ("a5", "a[0-9]", true),
+            ("ax", "a[0-9]", false),
+            ("ax", "a[^0-9]", true),
+            ("a5", "a[!0-9]", false),
+            ("a-", "a[x-]", true),
+            ("a[", "a[", true),
+            ("a[]", "a[]", true),
+            ("web17.example", "web[1-9]*.example", true),
             ("aab", "*ab", true),
             ("mississippi", "m*issip*i", true),
             ("жук", "ж?к", true),
