@@ -16,10 +16,10 @@ use crate::runner::Case;
 pub fn all() -> Vec<Case> {
     let case = |name: &str, run: fn() -> String| Case { name: name.to_owned(), run: Box::new(run) };
     vec![
-        case("a_healthy_endpoint_takes_1500_ms", || within(1.5, &Network::build(), 1)),
-        case("a_dropped_endpoint_takes_6_s", || within(6.0, &dropping(), 1)),
-        case("twenty_endpoints_take_10_s", || within(10.0, &Network::build(), 20)),
-        case("twenty_dropped_endpoints_take_10_s", || within(10.0, &dropping(), 20)),
+        case("a_healthy_endpoint_is_checked_within_1500_ms", || within(1.5, &Network::build(), 1)),
+        case("a_dropped_endpoint_is_checked_within_6_s", || within(6.0, &dropping(), 1)),
+        case("twenty_endpoints_are_checked_within_10_s", || within(10.0, &Network::build(), 20)),
+        case("twenty_dropped_endpoints_are_checked_within_10_s", || within(10.0, &dropping(), 20)),
         case("times_are_those_of_the_packets", times_of_packets),
     ]
 }

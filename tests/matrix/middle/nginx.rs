@@ -1,5 +1,6 @@
 //! nginx as a reverse proxy before the platform, as a portal, and as what a name is led to.
 
+use crate::certificate::Files;
 use crate::daemon::Port;
 use crate::network::{CDN, Network, UPLOAD};
 use crate::{hosts, network};
@@ -10,39 +11,34 @@ const SECURE_PAGES: u16 = 8444;
 
 /// Everything to port 443 ends at it, with a certificate that the client trusts and these lines for what it passes on.
 pub fn start_in_place(network: &mut Network, lines: &str) {
-    let leaf = network.platform.sign("reverse", &["cdn.example.test", "upload.example.test"]);
-    let (chain, key) = (leaf.certificate.display(), leaf.key.display());
-    let server = format!(
-        "server {{
-            listen [::]:{REVERSE} ssl http2 ipv6only=off;
-            ssl_certificate {chain};
-            ssl_certificate_key {key};
-            {lines}
-            location / {{ proxy_pass https://{UPLOAD}; proxy_set_header Host $host; }}
-        }}"
-    );
-    start(network, &server, &[Port::Tcp(REVERSE)]);
+    let files = network.platform.sign("reverse", &["cdn.example.test", "upload.example.test"]);
+    start_reverse(network, &files, UPLOAD, lines);
     hosts::arriving(&[&format!("tcp dport 443 redirect to :{REVERSE}")]);
 }
 
 /// What goes to the published range's port 443 ends at it, with a certificate of the platform for these names, good for so
 /// many days.
 pub fn start_with_certificate(network: &mut Network, names: &[&str], days: &str) {
-    let leaf = network.platform.sign_for_days("wrong", names, days);
-    let (certificate, key) = (leaf.certificate.display(), leaf.key.display());
+    let files = network.platform.sign_for_days("wrong", names, days);
+    start_reverse(network, &files, CDN, "");
+    hosts::arriving(&[
+        &format!("ip daddr 13.224.0.0/14 tcp dport 443 redirect to :{REVERSE}"),
+        &format!("ip6 daddr 2600:9000::/28 tcp dport 443 redirect to :{REVERSE}"),
+    ]);
+}
+
+fn start_reverse(network: &mut Network, files: &Files, platform: &str, lines: &str) {
+    let (certificate, key) = (files.certificate.display(), files.key.display());
     let server = format!(
         "server {{
             listen [::]:{REVERSE} ssl http2 ipv6only=off;
             ssl_certificate {certificate};
             ssl_certificate_key {key};
-            location / {{ proxy_pass https://{CDN}; proxy_set_header Host $host; }}
+            {lines}
+            location / {{ proxy_pass https://{platform}; proxy_set_header Host $host; }}
         }}"
     );
     start(network, &server, &[Port::Tcp(REVERSE)]);
-    hosts::arriving(&[
-        &format!("ip daddr 13.224.0.0/14 tcp dport 443 redirect to :{REVERSE}"),
-        &format!("ip6 daddr 2600:9000::/28 tcp dport 443 redirect to :{REVERSE}"),
-    ]);
 }
 
 /// Serves these lines on port 8080, and on 8444 with a certificate of its own name.

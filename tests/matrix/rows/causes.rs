@@ -92,7 +92,7 @@ pub const ROWS: &[Row] = &[
         name: "an_uplink_that_is_down",
         network: || forwarding("drop"),
         proof: &[(GET, "28 000"), ("dig cdn.example.test", "SILENT")],
-        said: Said { verdict: "undetermined", layer: "", diagnosis: "own_uplink_down" },
+        said: Said { verdict: "undetermined", layer: "dns", diagnosis: "own_uplink_down" },
         ..CAUSE
     },
     Row {

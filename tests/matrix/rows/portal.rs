@@ -48,41 +48,38 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Nothing passes but names.
-fn closed(network: &mut Network, page: &str, secure: &str) {
-    nginx::start_pages(network, page);
-    let mut rules = vec!["tcp dport 80 redirect to :8080"];
-    if secure == "redirect" {
-        rules.push("tcp dport 443 redirect to :8444");
-    } else {
-        hosts::forwarding(&[&format!("tcp dport 443 {secure}")]);
-    }
-    hosts::arriving(&rules);
+/// What is asked in clear is answered with a page.
+fn with_pages(page: &str) -> Network {
+    let mut network = Network::build();
+    nginx::start_pages(&mut network, &format!("location / {{ {page} }}"));
+    hosts::arriving(&["tcp dport 80 redirect to :8080"]);
+    network
 }
 
+const TO_LOGIN: &str = "return 302 http://portal.corp.example/login?from=$host;";
+
 fn redirecting() -> Network {
-    let mut network = Network::build();
-    closed(&mut network, "location / { return 302 http://portal.corp.example/login?from=$host; }", "drop");
+    let network = with_pages(TO_LOGIN);
+    hosts::forwarding(&["tcp dport 443 drop"]);
     network
 }
 
 fn answering_511() -> Network {
-    let mut network = Network::build();
-    let page = format!("location / {{ return 511 '{LOGIN}'; }}");
-    closed(&mut network, &page, "reject with icmpx type admin-prohibited");
+    let network = with_pages(&format!("return 511 '{LOGIN}';"));
+    hosts::forwarding(&["tcp dport 443 reject with icmpx type admin-prohibited"]);
     network
 }
 
 fn answering_200() -> Network {
-    let mut network = Network::build();
-    closed(&mut network, &format!("location / {{ return 200 '{LOGIN}'; }}"), "redirect");
+    let network = with_pages(&format!("return 200 '{LOGIN}';"));
+    hosts::arriving(&["tcp dport 443 redirect to :8444"]);
     network
 }
 
 fn having_every_name() -> Network {
-    let mut network = Network::build();
+    let mut network = with_pages(TO_LOGIN);
     resolver::start_dnsmasq(&mut network, &format!("address=/#/{FIREWALL}\naddress=/#/{FIREWALL_V6}"));
-    closed(&mut network, "location / { return 302 http://portal.corp.example/login?from=$host; }", "redirect");
     resolver::redirect_queries();
+    hosts::arriving(&["tcp dport 443 redirect to :8444"]);
     network
 }
