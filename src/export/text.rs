@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn hostile_text_is_plain_text() {
         assert_eq!(clean("=a\"\n$(b)%;\u{fc}#'`\\", 99), "a____b________");
-        assert_eq!(clean("  long text  ", 6), "long");
+        assert_eq!(clean("  long text  ", 5), "long");
         assert_eq!(base_name("\n9;"), "cloudfront");
         assert_eq!(base_name("7-acme list"), "acme_list");
     }
