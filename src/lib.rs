@@ -22,6 +22,7 @@ pub mod baseline;
 pub mod config;
 pub mod diagnose;
 pub mod exit;
+pub mod fit;
 pub mod observe;
 pub mod plan;
 pub mod prefix;
