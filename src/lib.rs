@@ -24,6 +24,7 @@ pub mod config;
 pub mod diagnose;
 pub mod exit;
 pub mod export;
+pub mod fit;
 pub mod observe;
 pub mod plan;
 pub mod prefix;

@@ -1,6 +1,7 @@
 //! Why no rules were written, and the ways out.
 
 use super::{Limit, RuleFormat};
+use crate::fit::FitError;
 use crate::prefix::Family;
 use crate::text::grouped;
 
@@ -44,6 +45,9 @@ pub enum ExportError {
         /// How many it takes.
         limit: Limit,
     },
+    /// No fewer entries hold the list within the bounds that were set.
+    #[error(transparent)]
+    Fit(#[from] FitError),
     /// The device has one list and cannot hold several.
     #[error("{0} has no form for several objects")]
     NoSplit(RuleFormat),
@@ -55,6 +59,9 @@ impl ExportError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Empty => return None,
+            Self::Fit(_) => {
+                "--max-entries and --max-extra set the bounds; --on-overflow split opens nothing".to_owned()
+            }
             Self::NoIpv6 { .. } => "--family 4 exports the IPv4 entries alone".to_owned(),
             Self::NoHosts { .. } => {
                 "give the addresses that it has, or `egressd export --list-formats` to see who takes names".to_owned()

@@ -17,6 +17,7 @@
 
 mod capability;
 mod error;
+mod fitting;
 mod format;
 mod missing;
 mod previous;

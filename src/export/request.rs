@@ -1,7 +1,10 @@
 //! From what is asked for to rules that the device can hold, or to the reason why it cannot.
 
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
+use super::fitting::Fitting;
 use super::rules::{Block, Entry, Families, Rules, Task};
 use super::select::Selected;
 use super::text::{base_name, clean, host_name};
@@ -28,7 +31,7 @@ pub struct Request<'a> {
     /// Host names that are allowed besides.
     pub hosts: &'a [String],
     /// The most entries in one object, in place of the format's own limit.
-    pub max_entries: Option<usize>,
+    pub max_entries: Option<NonZeroUsize>,
     /// What is done when there are more.
     pub overflow: Overflow,
 }
@@ -69,30 +72,31 @@ impl Request<'_> {
     /// When the device cannot express them.
     pub fn rules(&self) -> Result<Rules, ExportError> {
         let capability = self.format.capability();
-        self.refuse_what_it_cannot(capability)?;
-        let (entries, comments) = self.selected.annotated(self.selected.canonical().into_iter().map(Block::Prefix));
-        let most_in_group = self.fitted(capability, &entries)?;
+        let prefixes = self.selected.canonical();
+        self.refuse_what_it_cannot(capability, &prefixes)?;
+        let limit = self.limit(capability);
+        let fitted = Fitting { format: self.format, limit, overflow: self.overflow }.fit(prefixes)?;
+        let (entries, comments) = self.selected.annotated(fitted.blocks);
         Ok(Rules {
             name: base_name(self.name),
             source: clean(self.source, LONGEST_SOURCE),
             origin: clean(self.origin, LONGEST_ORIGIN),
             sha256: OnceLock::new(),
-            notes: Vec::new(),
+            notes: fitted.notes,
             ports: self.ports.to_vec(),
             hosts: self.hosts.iter().map(|host| host_name(host)).collect(),
             comments,
             task: self.task(entries),
             families: capability.families,
-            most_in_group,
-            limit: self.limit(capability),
+            most_in_group: fitted.most_in_group,
+            limit,
             input_prefixes: self.selected.len(),
-            extra: Vec::new(),
+            extra: fitted.extra,
         })
     }
 
-    fn refuse_what_it_cannot(&self, capability: &Capability) -> Result<(), ExportError> {
+    fn refuse_what_it_cannot(&self, capability: &Capability, prefixes: &[Prefix]) -> Result<(), ExportError> {
         let format = self.format;
-        let prefixes = self.selected.canonical();
         if prefixes.is_empty() && self.hosts.is_empty() {
             return Err(ExportError::Empty);
         }
@@ -109,22 +113,9 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// The share of a group where the list is split.
-    fn fitted(&self, capability: &Capability, entries: &[Entry]) -> Result<Option<usize>, ExportError> {
-        let Some(limit) = self.limit(capability) else { return Ok(None) };
-        let over = lists(capability.families, entries).into_iter().find(|(_, list)| list.len() > limit.entries);
-        let Some((family, list)) = over else { return Ok(None) };
-        match self.overflow {
-            Overflow::Split if capability.splits => Ok(Some(limit.entries)),
-            Overflow::Split => Err(ExportError::NoSplit(self.format)),
-            Overflow::Fail | Overflow::Cover { .. } => {
-                Err(ExportError::OverLimit { format: self.format, family, entries: list.len(), limit })
-            }
-        }
-    }
-
     fn limit(&self, capability: &Capability) -> Option<Limit> {
-        let asked = self.max_entries.map(|entries| Limit { entries, of: "object", source: "--max-entries" });
+        let asked =
+            self.max_entries.map(|entries| Limit { entries: entries.get(), of: "object", source: "--max-entries" });
         match (asked, capability.limit) {
             (Some(asked), Some(own)) => Some(Limit { of: own.of, ..asked }),
             (asked, own) => asked.or(own),
@@ -154,20 +145,20 @@ const LONGEST_SOURCE: usize = 32;
 /// The header has room.
 const LONGEST_ORIGIN: usize = 200;
 
-fn lists(families: Families, entries: &[Entry]) -> Vec<(Option<Family>, &[Entry])> {
-    let (v4, v6) = entries.split_at(entries.partition_point(|entry| entry.family() == Family::V4));
-    match families {
-        Families::Together => vec![(None, entries)],
-        Families::Apart | Families::V4Only => vec![(Some(Family::V4), v4), (Some(Family::V6), v6)],
-    }
-}
-
 /// What only the entries have, and what only the previous list had.
 fn difference(entries: Vec<Entry>, previous: &[Prefix]) -> (Vec<Entry>, Vec<Entry>) {
     let before = Selected::plain(previous).canonical();
-    let before: Vec<Block> = before.into_iter().map(Block::Prefix).collect();
-    let lacks = |block: &Block| entries.binary_search_by_key(block, |entry| entry.block).is_err();
-    let gone = before.iter().filter(|block| lacks(block)).map(|&block| Entry { block, comment: 0 }).collect();
-    let new = entries.into_iter().filter(|entry| before.binary_search(&entry.block).is_err()).collect();
+    let kept = |prefix: &Prefix| find(&entries, prefix.first()) == Some(Block::Prefix(*prefix));
+    let gone = before.iter().filter(|prefix| !kept(prefix));
+    let gone = gone.map(|&prefix| Entry { block: Block::Prefix(prefix), comment: 0 }).collect();
+    let new = entries.into_iter().filter(|entry| !held(&before, entry.block)).collect();
     (new, gone)
+}
+
+fn find(entries: &[Entry], first: IpAddr) -> Option<Block> {
+    entries.binary_search_by_key(&first, |entry| entry.block.first()).ok().map(|at| entries[at].block)
+}
+
+fn held(before: &[Prefix], block: Block) -> bool {
+    matches!(block, Block::Prefix(prefix) if before.binary_search(&prefix).is_ok())
 }

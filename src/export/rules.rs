@@ -2,22 +2,24 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
 use super::Limit;
 use super::text::clean;
-use crate::prefix::{Family, Prefix};
+use crate::fit;
+use crate::prefix::{AddressRange, Family, Prefix};
 use crate::text::hexadecimal;
 
 /// A prefix, or a run of addresses for a device that takes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
     /// A prefix.
     Prefix(Prefix),
-    /// From the first address to the last; only where the format's capability has `ranges`.
-    Range(IpAddr, IpAddr),
+    /// Only where the format's capability has `ranges`.
+    Range(AddressRange),
 }
 
 /// One line of an allowlist.
@@ -44,7 +46,7 @@ pub struct Rules {
     pub(super) comments: Vec<String>,
     pub(super) task: Task,
     pub(super) families: Families,
-    pub(super) most_in_group: Option<usize>,
+    pub(super) most_in_group: Option<NonZeroUsize>,
     pub(super) limit: Option<Limit>,
     pub(super) input_prefixes: usize,
     pub(super) extra: Vec<Prefix>,
@@ -98,7 +100,7 @@ impl Block {
     pub fn first(self) -> IpAddr {
         match self {
             Self::Prefix(prefix) => prefix.first(),
-            Self::Range(first, _) => first,
+            Self::Range(range) => range.first(),
         }
     }
 
@@ -107,18 +109,17 @@ impl Block {
     pub fn last(self) -> IpAddr {
         match self {
             Self::Prefix(prefix) => prefix.last(),
-            Self::Range(_, last) => last,
+            Self::Range(range) => range.last(),
         }
     }
 
     /// How many addresses it holds; all of IPv6 saturates.
     #[must_use]
     pub fn addresses(self) -> u128 {
-        let number = |address| match address {
-            IpAddr::V4(address) => u128::from(address.to_bits()),
-            IpAddr::V6(address) => address.to_bits(),
-        };
-        (number(self.last()) - number(self.first())).saturating_add(1)
+        match self {
+            Self::Prefix(prefix) => prefix.addresses(),
+            Self::Range(range) => range.addresses(),
+        }
     }
 }
 
@@ -127,7 +128,7 @@ impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prefix(prefix) => prefix.fmt(f),
-            Self::Range(first, last) => write!(f, "{first}-{last}"),
+            Self::Range(range) => range.fmt(f),
         }
     }
 }
@@ -231,14 +232,10 @@ impl Rules {
     fn groups_of<'a>(&self, entries: &'a [Entry]) -> impl Iterator<Item = Group<'a>> {
         let most = self.most_in_group;
         self.lists(entries).into_iter().flat_map(move |(family, list)| {
-            let count = most.map_or(1, |most| list.len().div_ceil(most));
-            // Equal shares: the fewest groups, none of them nearly empty.
-            let share = list.len().div_ceil(count);
-            list.chunks(share).enumerate().map(move |(index, entries)| Group {
-                family,
-                part: (count > 1).then_some((index + 1, count)),
-                entries,
-            })
+            let parts = most.map_or_else(|| vec![list], |most| fit::split(list, most, |entry| entry.block.first()));
+            let count = parts.len();
+            let part = move |index| (count > 1).then_some((index + 1, count));
+            parts.into_iter().enumerate().map(move |(index, entries)| Group { family, part: part(index), entries })
         })
     }
 

@@ -1,10 +1,12 @@
 //! CIDR prefixes: one strict type, sets of them, and how they are read and printed.
 
+mod range;
 mod set;
 mod special;
 
+pub use range::AddressRange;
 pub use set::PrefixSet;
-pub use special::special_purpose;
+pub use special::{special_purpose, special_purpose_space};
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -155,6 +157,18 @@ impl Prefix {
         Some([Self(halves.next()?), Self(halves.next()?)])
     }
 
+    /// The smallest prefix that covers both; none when they are of two families.
+    #[must_use]
+    pub fn common(self, other: Self) -> Option<Self> {
+        let equal_bits = match (self.first(), other.first()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            _ => return None,
+        };
+        let equal_bits = u8::try_from(equal_bits).expect("an address has at most 128 bits");
+        Some(Self::containing(self.first(), equal_bits.min(self.len()).min(other.len())))
+    }
+
     /// The same network as the `ipnet` crate has it.
     #[must_use]
     pub fn to_ipnet(self) -> IpNet {
@@ -275,6 +289,9 @@ mod tests {
         assert_eq!(prefix("::/0").addresses(), u128::MAX);
         assert_eq!(prefix("10.0.0.0/31").halves(), Some([prefix("10.0.0.0/32"), prefix("10.0.0.1/32")]));
         assert_eq!(prefix("10.0.0.1/32").halves(), None);
+        assert_eq!(prefix("10.0.0.0/9").common(prefix("10.128.0.0/24")), Some(prefix("10.0.0.0/8")));
+        assert_eq!(prefix("::/0").common(prefix("::1/128")), Some(prefix("::/0")));
+        assert_eq!(prefix("::/0").common(prefix("10.0.0.0/8")), None);
         assert_eq!(prefix("10.0.0.0/24").nth(255), prefix("10.0.0.0/24").last());
         assert_eq!(prefix("2600::/32").nth(1).to_string(), "2600::1");
     }

@@ -6,6 +6,7 @@ mod listing;
 pub use input::InputError;
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -63,8 +64,8 @@ pub struct ExportArgs {
     #[arg(long, value_name = "N", default_value = "cloudfront", value_parser = name)]
     pub name: String,
     /// The most entries in one object, in place of the device's usual limit
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_entries: Option<u32>,
+    #[arg(long, value_name = "K")]
+    pub max_entries: Option<NonZeroUsize>,
     /// What to do with more entries than that
     #[arg(long, value_enum, default_value_t)]
     pub on_overflow: OnOverflow,
@@ -178,7 +179,7 @@ impl ExportArgs {
             intent,
             ports: &self.ports,
             hosts: &hosts,
-            max_entries: self.max_entries.map(|most| most as usize),
+            max_entries: self.max_entries,
             overflow: self.overflow(),
         };
         match request.rules() {
@@ -250,6 +251,7 @@ impl ExportArgs {
         format.write(rules, &mut text).expect("a String takes everything");
         output::write(self.output.as_deref(), out, text.as_bytes())?;
         rules.notes().iter().for_each(|note| tell(note));
+        rules.extra().iter().for_each(|prefix| tell(&format!("beyond the list: {prefix}")));
         let mut summary = Summary::new(format, rules);
         summary.files.extend(self.file().map(|file| file.display().to_string()));
         let described = match self.format {
