@@ -157,7 +157,7 @@ fn write_entries(verb: &str, rules: &Rules, entries: &[Entry], out: &mut dyn Wri
     if entries.is_empty() {
         return Ok(());
     }
-    write!(out, " --{verb}-entries '[\n")?;
+    writeln!(out, " --{verb}-entries '[")?;
     separated(out, entries, ",\n", |out, entry| write_described(rules, "Cidr", entry, verb == "add", out))?;
     write!(out, "\n]'")
 }

@@ -54,16 +54,16 @@ fn write_nsg(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "    \"priority\": {{\"type\": \"int\", \"defaultValue\": 1000}}\n  }},\n  \"resources\": [")?;
     separated(out, by_family(rules.entries()).into_iter().enumerate(), ",\n", |out, (at, (family, entries))| {
         let name = NAMES.name(rules.name(), suffix(family));
-        write!(out, "    {{\n      \"type\": \"Microsoft.Network/networkSecurityGroups/securityRules\",\n")?;
-        write!(out, "      \"apiVersion\": \"2023-11-01\",\n")?;
-        write!(out, "      \"name\": \"[concat(parameters('group'), '/{name}')]\",\n      \"properties\": {{\n")?;
-        write!(out, "        \"description\": \"{}\",\n", rules.description(LONGEST_DESCRIPTION))?;
-        write!(
+        writeln!(out, "    {{\n      \"type\": \"Microsoft.Network/networkSecurityGroups/securityRules\",")?;
+        writeln!(out, "      \"apiVersion\": \"2023-11-01\",")?;
+        writeln!(out, "      \"name\": \"[concat(parameters('group'), '/{name}')]\",\n      \"properties\": {{")?;
+        writeln!(out, "        \"description\": \"{}\",", rules.description(LONGEST_DESCRIPTION))?;
+        writeln!(
             out,
-            "        \"direction\": \"Outbound\",\n        \"access\": \"Allow\",\n        \"protocol\": \"Tcp\",\n"
+            "        \"direction\": \"Outbound\",\n        \"access\": \"Allow\",\n        \"protocol\": \"Tcp\","
         )?;
-        write!(out, "        \"priority\": \"[add(parameters('priority'), {at})]\",\n")?;
-        write!(out, "        \"sourceAddressPrefix\": \"*\",\n        \"sourcePortRange\": \"*\",\n")?;
+        writeln!(out, "        \"priority\": \"[add(parameters('priority'), {at})]\",")?;
+        writeln!(out, "        \"sourceAddressPrefix\": \"*\",\n        \"sourcePortRange\": \"*\",")?;
         write!(out, "        \"destinationPortRanges\": ")?;
         json_array(out, "        ", rules.ports())?;
         write!(out, ",\n        \"destinationAddressPrefixes\": ")?;
@@ -81,10 +81,10 @@ fn write_ip_groups(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn write_ip_group(rules: &Rules, group: &Group<'_>, out: &mut dyn Write) -> fmt::Result {
-    write!(out, "    {{\n      \"type\": \"Microsoft.Network/ipGroups\",\n      \"apiVersion\": \"2023-11-01\",\n")?;
-    write!(out, "      \"name\": \"{}\",\n", NAMES.group(rules, group))?;
-    write!(out, "      \"location\": \"[resourceGroup().location]\",\n")?;
-    write!(out, "      \"tags\": {{\"list\": \"{}\"}},\n", rules.description(250))?;
+    writeln!(out, "    {{\n      \"type\": \"Microsoft.Network/ipGroups\",\n      \"apiVersion\": \"2023-11-01\",")?;
+    writeln!(out, "      \"name\": \"{}\",", NAMES.group(rules, group))?;
+    writeln!(out, "      \"location\": \"[resourceGroup().location]\",")?;
+    writeln!(out, "      \"tags\": {{\"list\": \"{}\"}},", rules.description(250))?;
     write!(out, "      \"properties\": {{\n        \"ipAddresses\": ")?;
     json_array(out, "        ", group.entries.iter().map(|entry| entry.block))?;
     write!(out, "\n      }}\n    }}")

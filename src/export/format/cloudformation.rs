@@ -58,9 +58,9 @@ fn write_prefix_lists(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
 
 fn write_prefix_list(rules: &Rules, group: &Group<'_>, out: &mut dyn Write) -> fmt::Result {
     let (family, entries) = (group.family.map_or(4, Family::number), group.entries);
-    write!(out, "    \"List{}\": {{\n      \"Type\": \"AWS::EC2::PrefixList\",\n", resource(rules, group))?;
-    write!(out, "      \"Properties\": {{\n        \"PrefixListName\": \"{}\",\n", NAMES.group(rules, group))?;
-    write!(out, "        \"AddressFamily\": \"IPv{family}\",\n        \"MaxEntries\": {},\n", entries.len())?;
+    writeln!(out, "    \"List{}\": {{\n      \"Type\": \"AWS::EC2::PrefixList\",", resource(rules, group))?;
+    writeln!(out, "      \"Properties\": {{\n        \"PrefixListName\": \"{}\",", NAMES.group(rules, group))?;
+    writeln!(out, "        \"AddressFamily\": \"IPv{family}\",\n        \"MaxEntries\": {},", entries.len())?;
     write!(out, "        \"Entries\": [")?;
     separated(out, entries, ",", |out, entry| {
         write!(out, "\n          {{\"Cidr\": \"{}\"", entry.prefix())?;
@@ -74,9 +74,9 @@ fn write_prefix_list(rules: &Rules, group: &Group<'_>, out: &mut dyn Write) -> f
 
 fn write_egress(rules: &Rules, group: &Group<'_>, port: u16, out: &mut dyn Write) -> fmt::Result {
     let list = resource(rules, group);
-    write!(out, ",\n    \"Egress{port}{list}\": {{\n      \"Type\": \"AWS::EC2::SecurityGroupEgress\",\n")?;
-    write!(out, "      \"Properties\": {{\n        \"GroupId\": {{\"Ref\": \"SecurityGroup\"}},\n")?;
-    write!(out, "        \"IpProtocol\": \"tcp\",\n        \"FromPort\": {port},\n        \"ToPort\": {port},\n")?;
+    writeln!(out, ",\n    \"Egress{port}{list}\": {{\n      \"Type\": \"AWS::EC2::SecurityGroupEgress\",")?;
+    writeln!(out, "      \"Properties\": {{\n        \"GroupId\": {{\"Ref\": \"SecurityGroup\"}},")?;
+    writeln!(out, "        \"IpProtocol\": \"tcp\",\n        \"FromPort\": {port},\n        \"ToPort\": {port},")?;
     write!(
         out,
         "        \"DestinationPrefixListId\": {{\"Fn::GetAtt\": [\"List{list}\", \"PrefixListId\"]}}\n      }}\n    }}"
@@ -88,9 +88,9 @@ fn write_ip_sets(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "  \"Resources\": {{")?;
     separated(out, rules.groups(), ",\n", |out, group| {
         let family = group.family.map_or(4, Family::number);
-        write!(out, "    \"Set{}\": {{\n      \"Type\": \"AWS::WAFv2::IPSet\",\n", resource(rules, &group))?;
-        write!(out, "      \"Properties\": {{\n        \"Name\": \"{}\",\n", waf_name(rules, &group))?;
-        write!(out, "        \"Description\": \"{}\",\n        \"Scope\": \"REGIONAL\",\n", rules.description(256))?;
+        writeln!(out, "    \"Set{}\": {{\n      \"Type\": \"AWS::WAFv2::IPSet\",", resource(rules, &group))?;
+        writeln!(out, "      \"Properties\": {{\n        \"Name\": \"{}\",", waf_name(rules, &group))?;
+        writeln!(out, "        \"Description\": \"{}\",\n        \"Scope\": \"REGIONAL\",", rules.description(256))?;
         write!(out, "        \"IPAddressVersion\": \"IPV{family}\",\n        \"Addresses\": ")?;
         json_array(out, "        ", group.entries.iter().flat_map(|entry| without_length_0(entry.prefix())))?;
         write!(out, "\n      }}\n    }}")

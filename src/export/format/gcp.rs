@@ -35,11 +35,11 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn write_rule(rules: &Rules, group: &Group<'_>, out: &mut dyn Write) -> fmt::Result {
-    write!(out, "  {{\n    \"name\": \"{}\",\n", NAMES.group(rules, group))?;
-    write!(out, "    \"description\": \"{}\",\n", rules.description(200))?;
-    write!(
+    writeln!(out, "  {{\n    \"name\": \"{}\",", NAMES.group(rules, group))?;
+    writeln!(out, "    \"description\": \"{}\",", rules.description(200))?;
+    writeln!(
         out,
-        "    \"network\": \"global/networks/default\",\n    \"direction\": \"EGRESS\",\n    \"priority\": 1000,\n"
+        "    \"network\": \"global/networks/default\",\n    \"direction\": \"EGRESS\",\n    \"priority\": 1000,"
     )?;
     write!(out, "    \"allowed\": [{{\"IPProtocol\": \"tcp\", \"ports\": [")?;
     separated(out, rules.ports(), ", ", |out, port| write!(out, "\"{port}\""))?;

@@ -23,8 +23,8 @@ pub(super) const EXPORTER: Exporter = Exporter {
 fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     let entries =
         |family| rules.entries().iter().filter(move |entry| entry.family() == family).map(|entry| entry.block);
-    write!(out, "{{\n  \"schema\": \"egressd.prefixes/1\",\n  \"name\": \"{}\",\n", rules.name())?;
-    write!(out, "  \"source\": \"{}\",\n  \"sha256\": \"{}\",\n", rules.source(), rules.sha256())?;
+    writeln!(out, "{{\n  \"schema\": \"egressd.prefixes/1\",\n  \"name\": \"{}\",", rules.name())?;
+    writeln!(out, "  \"source\": \"{}\",\n  \"sha256\": \"{}\",", rules.source(), rules.sha256())?;
     write!(out, "  \"notes\": ")?;
     json_array(out, "  ", rules.notes())?;
     write!(out, ",\n  \"ports\": [{}],\n  \"hosts\": ", ports(rules, ", "))?;
@@ -33,5 +33,5 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     json_array(out, "  ", entries(Family::V4))?;
     write!(out, ",\n  \"ipv6\": ")?;
     json_array(out, "  ", entries(Family::V6))?;
-    write!(out, "\n}}\n")
+    writeln!(out, "\n}}")
 }

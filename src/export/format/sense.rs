@@ -42,7 +42,7 @@ const WARNING: &str = "Put the alias among yours: restoring this file as an area
 
 fn write_pfsense(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     begin(rules, out)?;
-    write!(out, "<aliases>\n\t<alias>\n\t\t<name>{}</name>\n\t\t<type>network</type>\n", NAMES.name(rules.name(), ""))?;
+    writeln!(out, "<aliases>\n\t<alias>\n\t\t<name>{}</name>\n\t\t<type>network</type>", NAMES.name(rules.name(), ""))?;
     write!(out, "\t\t<address>")?;
     separated(out, rules.entries(), " ", |out, entry| write!(out, "{}", entry.block))?;
     write!(out, "</address>\n\t\t<descr>{}</descr>\n\t\t<detail>", rules.description(200))?;
