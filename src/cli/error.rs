@@ -2,10 +2,12 @@
 
 use std::io;
 
+use super::export::InputError;
 use super::output::OutputError;
 use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
 use crate::config;
+use crate::export::ExportError;
 use crate::lab::LabError;
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
@@ -23,6 +25,12 @@ pub enum CliError {
     /// A feed.
     #[error(transparent)]
     Feed(#[from] ReadError),
+    /// Rules that the device cannot hold.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A file that an export was to be made of.
+    #[error(transparent)]
+    Input(Box<InputError>),
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
@@ -52,12 +60,20 @@ pub enum CliError {
     Usage(String),
 }
 
+impl From<InputError> for CliError {
+    fn from(error: InputError) -> Self {
+        Self::Input(Box::new(error))
+    }
+}
+
 impl CliError {
     /// What to do next, where something can be done.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lab(error) => error.hint(),
+            Self::Export(error) => error.hint(),
+            Self::Input(error) => error.hint(),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())

@@ -5,6 +5,7 @@ pub mod check;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod export;
 mod filter;
 mod job;
 pub mod output;
@@ -41,6 +42,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show which hop on the way to an address drops or rejects
     Trace(trace::TraceArgs),
+    /// Write what is to be allowed in the syntax of a firewall, a router, a cloud or a proxy
+    Export(Box<export::ExportArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
@@ -68,6 +71,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Check(args) => check::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
+        Command::Export(args) => export::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Ranges(command) => Ok(ranges::run(&command, out)?),
         Command::Config(command) => config::run(&command, out),

@@ -189,6 +189,12 @@ impl From<Ipv6Net> for Prefix {
     }
 }
 
+impl From<IpNet> for Prefix {
+    fn from(net: IpNet) -> Self {
+        Self(net.trunc())
+    }
+}
+
 impl FromStr for Prefix {
     type Err = PrefixError;
 
