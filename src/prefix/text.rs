@@ -57,17 +57,22 @@ fn write_v4(net: Ipv4Net, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         text[length] = byte;
         length += 1;
     };
-    let [a, b, c, d] = net.addr().octets();
-    for (number, end) in [(a, b'.'), (b, b'.'), (c, b'.'), (d, b'/'), (net.prefix_len(), 0)] {
-        [(number >= 100, number / 100), (number >= 10, number / 10 % 10), (true, number % 10)]
-            .into_iter()
-            .filter(|&(shown, _)| shown)
-            .for_each(|(_, digit)| push(b'0' + digit));
-        if end != 0 {
-            push(end);
-        }
+    for (number, end) in net.addr().octets().into_iter().zip(*b".../") {
+        push_decimal(number, &mut push);
+        push(end);
     }
+    push_decimal(net.prefix_len(), &mut push);
     f.write_str(str::from_utf8(&text[..length]).expect("digits are text"))
+}
+
+fn push_decimal(number: u8, push: &mut impl FnMut(u8)) {
+    if number >= 100 {
+        push(b'0' + number / 100);
+    }
+    if number >= 10 {
+        push(b'0' + number / 10 % 10);
+    }
+    push(b'0' + number % 10);
 }
 
 #[cfg(test)]

@@ -1,8 +1,29 @@
 //! The formats: one table of names, and a file for each.
 
+mod asa;
+mod checkpoint;
+mod cisco;
+mod device;
+mod eos;
+mod feed;
+mod fortios;
+mod huawei_usg;
+mod ios;
+mod iosxr;
 mod ipset;
+mod junos_prefix_list;
+mod junos_srx;
+mod meraki;
 mod nftables;
+mod nxos;
+mod panos;
 mod plain;
+mod routeros;
+mod sophos;
+mod unifi;
+mod vyos;
+mod watchguard;
+mod zscaler;
 
 use std::fmt::{self, Write};
 
@@ -48,6 +69,30 @@ formats! {
     Nftables => nftables::TABLE,
     NftablesUpdate => nftables::UPDATE,
     Ipset => ipset::EXPORTER,
+    Ios => ios::EXPORTER,
+    Asa => asa::EXPORTER,
+    Nxos => nxos::EXPORTER,
+    Iosxr => iosxr::EXPORTER,
+    Eos => eos::EXPORTER,
+    JunosSrx => junos_srx::EXPORTER,
+    JunosPrefixList => junos_prefix_list::EXPORTER,
+    Panos => panos::EXPORTER,
+    PanosEdl => feed::PANOS,
+    Fortios => fortios::EXPORTER,
+    FortiosFeed => feed::FORTIOS,
+    Checkpoint => checkpoint::EXPORTER,
+    CheckpointFeed => feed::CHECKPOINT,
+    Routeros => routeros::EXPORTER,
+    Vyos => vyos::VYOS,
+    Edgeos => vyos::EDGEOS,
+    HuaweiUsg => huawei_usg::EXPORTER,
+    Sophos => sophos::EXPORTER,
+    Sonicwall => feed::SONICWALL,
+    Watchguard => watchguard::EXPORTER,
+    Unifi => unifi::EXPORTER,
+    Meraki => meraki::EXPORTER,
+    Zscaler => zscaler::EXPORTER,
+    Netskope => feed::NETSKOPE,
 }
 
 impl RuleFormat {
