@@ -160,6 +160,12 @@ impl Rules {
         &self.name
     }
 
+    /// Which publication of what day the entries are from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The destination ports, TCP; at least one.
     #[must_use]
     pub fn ports(&self) -> &[u16] {
@@ -219,16 +225,6 @@ impl Rules {
         self.groups_of(self.entries())
     }
 
-    /// The lists by family, or the one list of both; none is empty.
-    pub fn lists<'a>(&self, entries: &'a [Entry]) -> Vec<(Option<Family>, &'a [Entry])> {
-        let (v4, v6) = by_family(entries);
-        let lists = match self.families {
-            Families::Together => vec![(None, entries)],
-            Families::Apart | Families::V4Only => vec![(Some(Family::V4), v4), (Some(Family::V6), v6)],
-        };
-        lists.into_iter().filter(|(_, list)| !list.is_empty()).collect()
-    }
-
     fn groups_of<'a>(&self, entries: &'a [Entry]) -> impl Iterator<Item = Group<'a>> {
         let most = self.most_in_group;
         self.lists(entries).into_iter().flat_map(move |(family, list)| {
@@ -237,6 +233,17 @@ impl Rules {
             let part = move |index| (count > 1).then_some((index + 1, count));
             parts.into_iter().enumerate().map(move |(index, entries)| Group { family, part: part(index), entries })
         })
+    }
+
+    /// The lists by family, or the one list of both; none is empty.
+    pub(super) fn lists<'a>(&self, entries: &'a [Entry]) -> Vec<(Option<Family>, &'a [Entry])> {
+        match self.families {
+            Families::Together if entries.is_empty() => Vec::new(),
+            Families::Together => vec![(None, entries)],
+            Families::Apart | Families::V4Only => {
+                by_family(entries).into_iter().map(|(family, list)| (Some(family), list)).collect()
+            }
+        }
     }
 
     /// The digest of the list, one entry in a line; what a change removes has a `-` before it.
@@ -277,8 +284,8 @@ impl Rules {
 
     fn counts(&self) -> String {
         let counted = |entries: &[Entry]| {
-            let (v4, v6) = by_family(entries);
-            format!("{} IPv4 and {} IPv6 entries", v4.len(), v6.len())
+            let v4 = entries.partition_point(|entry| entry.family() == Family::V4);
+            format!("{v4} IPv4 and {} IPv6 entries", entries.len() - v4)
         };
         match &self.task {
             Task::Whole(entries) => counted(entries),
@@ -297,6 +304,8 @@ impl Group<'_> {
     }
 }
 
-fn by_family(entries: &[Entry]) -> (&[Entry], &[Entry]) {
-    entries.split_at(entries.partition_point(|entry| entry.family() == Family::V4))
+/// The entries of each family that has any.
+pub(super) fn by_family(entries: &[Entry]) -> Vec<(Family, &[Entry])> {
+    let (v4, v6) = entries.split_at(entries.partition_point(|entry| entry.family() == Family::V4));
+    [(Family::V4, v4), (Family::V6, v6)].into_iter().filter(|(_, list)| !list.is_empty()).collect()
 }

@@ -43,15 +43,18 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "{PROLOGUE}")?;
     let parts = parts(rules, &NAMES);
     for part in &parts {
-        match part.removed {
-            true => write_removal(rules, part, out)?,
-            false => write_members(rules, part, out)?,
+        if part.removed {
+            write_removal(rules, part, out)?;
+        } else {
+            write_members(rules, part, out)?;
         }
     }
-    write_services(rules, out)?;
-    writeln!(out, "run publish\ntrap - EXIT")?;
-    // Which layer and which gateways, is for the site to say.
-    writeln!(out, "# in the policy: destination {}, then install-policy", parts.first().map_or("", |part| &part.name))
+    if rules.change().is_none() {
+        write_services(rules, out)?;
+        // Which layer and which gateways, is for the site to say.
+        parts.iter().try_for_each(|part| writeln!(out, "# in the policy: destination {}", part.name))?;
+    }
+    writeln!(out, "run publish\ntrap - EXIT\n# then install-policy")
 }
 
 fn write_members(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
@@ -74,9 +77,6 @@ fn write_removal(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Re
 }
 
 fn write_services(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
-    if rules.change().is_some() {
-        return Ok(());
-    }
     rules.ports().iter().try_for_each(|port| {
         let service = NAMES.name(rules.name(), &format!("-tcp-{port}"));
         writeln!(out, "run add service-tcp name {service} port {port} set-if-exists true")

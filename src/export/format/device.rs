@@ -73,27 +73,6 @@ pub(super) fn host_or(prefix: Prefix, other: impl Fn(Prefix) -> String) -> Strin
     if is_host(prefix) { format!("host {}", prefix.first()) } else { other(prefix) }
 }
 
-/// Several in one line.
-pub(super) fn joined<T: fmt::Display>(items: impl IntoIterator<Item = T>, between: &str) -> String {
-    items.into_iter().enumerate().fold(String::new(), |mut line, (index, item)| {
-        let between = if index > 0 { between } else { "" };
-        write!(line, "{between}{item}").expect("a String takes everything");
-        line
-    })
-}
-
-/// A list of items with `,` between them, one in a line.
-pub(super) fn listed<T: fmt::Display>(
-    items: impl IntoIterator<Item = T>,
-    indent: &str,
-    out: &mut dyn Write,
-) -> fmt::Result {
-    for (index, item) in items.into_iter().enumerate() {
-        write!(out, "{}{indent}{item}", if index > 0 { ",\n" } else { "" })?;
-    }
-    writeln!(out)
-}
-
 /// The header as a comment of XML, in which two hyphens may not stand together.
 pub(super) fn xml_header(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "<!--")?;

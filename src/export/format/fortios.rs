@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::device::{Part, joined, parts, with_netmask};
-use super::{Exporter, header};
+use super::device::{Part, parts, with_netmask};
+use super::{Exporter, header, ports};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 
 /// Addresses, groups and a service. `set member` replaces the members of a group that is there.
@@ -86,7 +86,7 @@ fn begin_group(part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn members(rules: &Rules, part: &Part<'_>) -> String {
-    joined(part.prefixes().map(|prefix| format!("\"{}\"", NAMES.prefix(rules, prefix))), " ")
+    part.prefixes().map(|prefix| format!("\"{}\"", NAMES.prefix(rules, prefix))).collect::<Vec<_>>().join(" ")
 }
 
 fn delete_addresses(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
@@ -97,6 +97,6 @@ fn delete_addresses(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt:
 
 fn write_service(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "config firewall service custom\n    edit \"{}\"", NAMES.name(rules.name(), "-tcp"))?;
-    writeln!(out, "        set tcp-portrange {}", joined(rules.ports(), " "))?;
+    writeln!(out, "        set tcp-portrange {}", ports(rules, " "))?;
     writeln!(out, "    next\nend")
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::net::IpAddr;
 
-use super::device::{Part, joined, parts};
+use super::device::{Part, parts};
 use super::{Exporter, header};
 use crate::export::{Capability, Comments, Families, Limit, Naming, Rules};
 use crate::prefix::Prefix;
@@ -48,11 +48,7 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     }
     writeln!(out, "#\nsecurity-policy\n rule name {}", NAMES.name(rules.name(), ""))?;
     writeln!(out, "  description {}", rules.description(LONGEST_DESCRIPTION))?;
-    writeln!(
-        out,
-        "{}",
-        joined(parts.iter().map(|part| format!("  destination-address address-set {}", part.name)), "\n")
-    )?;
+    parts.iter().try_for_each(|part| writeln!(out, "  destination-address address-set {}", part.name))?;
     writeln!(out, "  service {service}\n  action permit\n#")
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use super::{Exporter, header};
+use super::{Exporter, by_family, header, suffix, without_length_0};
 use crate::export::{Capability, Comments, Entry, Families, Naming, Rules};
-use crate::prefix::{Family, Prefix};
+use crate::prefix::Family;
 
 /// As `ipset restore` reads it.
 pub(super) const EXPORTER: Exporter = Exporter {
@@ -32,17 +32,18 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
             write_change("add", rules, add, out)?;
             write_change("del", rules, remove, out)
         }
-        None => rules.lists(rules.entries()).into_iter().try_for_each(|(_, entries)| write_set(rules, entries, out)),
+        None => by_family(rules.entries())
+            .into_iter()
+            .try_for_each(|(family, entries)| write_set(rules, family, entries, out)),
     }
 }
 
-fn write_set(rules: &Rules, entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
-    let name = name(rules, entries);
-    let family = if is_v4(entries) { "inet" } else { "inet6" };
-    // Room to grow: a set that is full refuses what comes later.
-    let room = (2 * entries.len()).next_power_of_two().max(65_536);
+fn write_set(rules: &Rules, family: Family, entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
+    let name = name(rules, family);
+    let inet = inet(family);
+    let room = room(entries);
     for set in [name.clone(), format!("{name}-new")] {
-        writeln!(out, "create {set} hash:net family {family} hashsize 1024 maxelem {room} comment -exist")?;
+        writeln!(out, "create {set} hash:net family {inet} hashsize 1024 maxelem {room} comment -exist")?;
     }
     writeln!(out, "flush {name}-new")?;
     write_entries(&format!("add {name}-new"), rules, entries, out)?;
@@ -50,14 +51,14 @@ fn write_set(rules: &Rules, entries: &[Entry], out: &mut dyn Write) -> fmt::Resu
 }
 
 fn write_change(verb: &str, rules: &Rules, entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
-    rules.lists(entries).into_iter().try_for_each(|(_, entries)| {
-        write_entries(&format!("{verb} {} -exist", name(rules, entries)), rules, entries, out)
+    by_family(entries).into_iter().try_for_each(|(family, entries)| {
+        write_entries(&format!("{verb} {} -exist", name(rules, family)), rules, entries, out)
     })
 }
 
 fn write_entries(command: &str, rules: &Rules, entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
     entries.iter().try_for_each(|entry| {
-        parts(entry.prefix()).into_iter().try_for_each(|prefix| {
+        without_length_0(entry.prefix()).into_iter().try_for_each(|prefix| {
             write!(out, "{command} {prefix}")?;
             match rules.comment(entry) {
                 comment if comment.is_empty() || command.starts_with("del") => writeln!(out),
@@ -67,16 +68,20 @@ fn write_entries(command: &str, rules: &Rules, entries: &[Entry], out: &mut dyn 
     })
 }
 
-/// `hash:net` has no prefix of length 0.
-fn parts(prefix: Prefix) -> Vec<Prefix> {
-    if prefix.len() > 0 { vec![prefix] } else { prefix.halves().map_or_else(Vec::new, Vec::from) }
-}
-
 /// The name of the set of one family.
-pub(super) fn name(rules: &Rules, entries: &[Entry]) -> String {
-    NAMES.name(rules.name(), if is_v4(entries) { "-v4" } else { "-v6" })
+pub(super) fn name(rules: &Rules, family: Family) -> String {
+    NAMES.name(rules.name(), suffix(family))
 }
 
-fn is_v4(entries: &[Entry]) -> bool {
-    entries.first().is_some_and(|entry| entry.family() == Family::V4)
+/// What ipset and firewalld call the family.
+pub(super) fn inet(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "inet",
+        Family::V6 => "inet6",
+    }
+}
+
+/// Room to grow: a set that is full refuses what comes later.
+pub(super) fn room(entries: &[Entry]) -> usize {
+    (2 * entries.len()).next_power_of_two().max(65_536)
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::Exporter;
-use super::device::{joined, listed, parts};
+use super::device::{Part, parts};
+use super::{Exporter, ports, separated};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 
 /// The body for `appliance/firewall/l3FirewallRules`, with a rule for each group of addresses.
@@ -28,16 +28,16 @@ pub(super) const EXPORTER: Exporter = Exporter {
 const NAMES: Naming = Naming::of(127);
 
 fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
-    let ports = joined(rules.ports(), ",");
-    writeln!(out, "{{\n  \"rules\": [")?;
-    let rule = |part: super::device::Part<'_>| {
-        let comment = format!("{} {}", part.name, rules.description(100));
-        let addresses = joined(part.prefixes(), ",");
-        format!(
-            "{{\"comment\": \"{comment}\", \"policy\": \"allow\", \"protocol\": \"tcp\", \"srcPort\": \"Any\", \
-             \"srcCidr\": \"Any\", \"destPort\": \"{ports}\", \"destCidr\": \"{addresses}\", \"syslogEnabled\": false}}"
-        )
-    };
-    listed(parts(rules, &NAMES).into_iter().map(rule), "    ", out)?;
-    writeln!(out, "  ]\n}}")
+    write!(out, "{{\n  \"rules\": [")?;
+    separated(out, parts(rules, &NAMES), ",", |out, part| write_rule(rules, &part, out))?;
+    writeln!(out, "\n  ]\n}}")
+}
+
+fn write_rule(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
+    write!(out, "\n    {{\n      \"comment\": \"{} {}\",", part.name, rules.description(100))?;
+    write!(out, "\n      \"policy\": \"allow\",\n      \"protocol\": \"tcp\",")?;
+    write!(out, "\n      \"srcPort\": \"Any\",\n      \"srcCidr\": \"Any\",")?;
+    write!(out, "\n      \"destPort\": \"{}\",\n      \"destCidr\": \"", ports(rules, ","))?;
+    separated(out, part.prefixes(), ",", |out, prefix| write!(out, "{prefix}"))?;
+    write!(out, "\",\n      \"syslogEnabled\": false\n    }}")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Exporter, header};
+use super::{Exporter, by_family, header, ports, suffix};
 use crate::export::{Capability, Comments, Entry, Families, Naming, Rules};
 use crate::prefix::Family;
 
@@ -20,6 +20,14 @@ pub(super) const TABLE: Exporter = Exporter {
     title: "nftables: a table with sets and rules",
     capability: CAPABILITY,
     write: write_table,
+};
+
+/// The sets alone, to be included in a table that is there.
+pub(super) const SETS: Exporter = Exporter {
+    name: "nftables-set",
+    title: "nftables: sets to be included in a table of yours",
+    capability: CAPABILITY,
+    write: write_fragment,
 };
 
 /// What replaces or changes the elements of the sets in a table that is there: rules and counters stay.
@@ -48,25 +56,34 @@ fn write_table(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     // The first line makes sure that the second has something to delete; both are part of the transaction.
     writeln!(out, "table inet {table}\ndelete table inet {table}\ntable inet {table} {{")?;
     writeln!(out, "\tcomment \"{}\"", rules.description(LONGEST_COMMENT))?;
-    for group in rules.groups() {
-        write_set(rules, &group.suffix(), group.entries, out)?;
-    }
+    write_sets(rules, "\t", out)?;
     for hook in ["output", "forward"] {
         writeln!(out, "\tchain {hook} {{\n\t\ttype filter hook {hook} priority filter; policy accept;")?;
-        for group in rules.groups() {
-            writeln!(out, "\t\t{}", rule(rules, &group.suffix(), group.entries))?;
+        for (family, _) in by_family(rules.entries()) {
+            writeln!(out, "\t\t{}", rule(rules, family))?;
         }
         writeln!(out, "\t}}")?;
     }
     writeln!(out, "}}")
 }
 
-fn write_set(rules: &Rules, suffix: &str, entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
-    let kind = if is_v4(entries) { "ipv4_addr" } else { "ipv6_addr" };
-    writeln!(out, "\tset {} {{\n\t\ttype {kind}\n\t\tflags interval", NAMES.name(rules.name(), suffix))?;
-    write!(out, "\t\telements = ")?;
-    write_elements(entries, out)?;
-    writeln!(out, "\t}}")
+fn write_fragment(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
+    header(rules, "#", out)?;
+    writeln!(out, "# Inside the table whose chain drops: include \"FILE\", and in the chain:")?;
+    for (family, _) in by_family(rules.entries()) {
+        writeln!(out, "#   {}", rule(rules, family))?;
+    }
+    write_sets(rules, "", out)
+}
+
+fn write_sets(rules: &Rules, indent: &str, out: &mut dyn Write) -> fmt::Result {
+    by_family(rules.entries()).into_iter().try_for_each(|(family, entries)| {
+        let kind = format!("ipv{}_addr", family.number());
+        writeln!(out, "{indent}set {} {{\n{indent}\ttype {kind}\n{indent}\tflags interval", set(rules, family))?;
+        write!(out, "{indent}\telements = ")?;
+        write_elements(entries, out)?;
+        writeln!(out, "{indent}}}")
+    })
 }
 
 fn write_elements(entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
@@ -75,30 +92,29 @@ fn write_elements(entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "\t\t}}")
 }
 
-fn rule(rules: &Rules, suffix: &str, entries: &[Entry]) -> String {
-    let ports: Vec<String> = rules.ports().iter().map(u16::to_string).collect();
-    let family = if is_v4(entries) { "ip" } else { "ip6" };
-    let set = NAMES.name(rules.name(), suffix);
-    format!("{family} daddr @{set} tcp dport {{ {} }} counter accept", ports.join(", "))
+fn rule(rules: &Rules, family: Family) -> String {
+    let word = if family == Family::V4 { "ip" } else { "ip6" };
+    format!("{word} daddr @{} tcp dport {{ {} }} counter accept", set(rules, family), ports(rules, ", "))
 }
 
 fn write_update(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "#!/usr/sbin/nft -f")?;
     header(rules, "#", out)?;
+    writeln!(out, "# For sets in a table of yours write its name in place of `inet {}`.", table(rules))?;
     if let Some((add, remove)) = rules.change() {
         // What is removed goes first: a larger prefix in place of a smaller one would overlap it.
         write_lists("delete", rules, remove, out)?;
         return write_lists("add", rules, add, out);
     }
-    for (_, entries) in rules.lists(rules.entries()) {
-        writeln!(out, "flush set inet {} {}", table(rules), set(rules, entries))?;
+    for (family, _) in by_family(rules.entries()) {
+        writeln!(out, "flush set inet {} {}", table(rules), set(rules, family))?;
     }
     write_lists("add", rules, rules.entries(), out)
 }
 
 fn write_lists(verb: &str, rules: &Rules, entries: &[Entry], out: &mut dyn Write) -> fmt::Result {
-    rules.lists(entries).into_iter().try_for_each(|(_, entries)| {
-        write!(out, "{verb} element inet {} {} ", table(rules), set(rules, entries))?;
+    by_family(entries).into_iter().try_for_each(|(family, entries)| {
+        write!(out, "{verb} element inet {} {} ", table(rules), set(rules, family))?;
         write_elements(entries, out)
     })
 }
@@ -107,10 +123,6 @@ fn table(rules: &Rules) -> String {
     NAMES.name(rules.name(), "")
 }
 
-fn set(rules: &Rules, entries: &[Entry]) -> String {
-    NAMES.name(rules.name(), if is_v4(entries) { "-v4" } else { "-v6" })
-}
-
-fn is_v4(entries: &[Entry]) -> bool {
-    entries.first().is_some_and(|entry| entry.family() == Family::V4)
+fn set(rules: &Rules, family: Family) -> String {
+    NAMES.name(rules.name(), suffix(family))
 }

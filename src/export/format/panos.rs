@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::Exporter;
-use super::device::{Part, joined, parts};
+use super::device::{Part, parts};
+use super::{Exporter, ports};
 use crate::export::{Capability, Comments, Families, Limit, Naming, Rules};
 
 /// `set` commands: addresses, a static group, a service and a rule. There are no comments in that language.
@@ -66,8 +66,8 @@ fn write_removal(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Re
 /// From any zone to any: the addresses say where to, and the zones of the site are not known here.
 fn write_rule(rules: &Rules, parts: &[Part<'_>], out: &mut dyn Write) -> fmt::Result {
     let (rule, service) = (NAMES.name(rules.name(), ""), NAMES.name(rules.name(), "-tcp"));
-    writeln!(out, "set service {service} protocol tcp port {}", joined(rules.ports(), ","))?;
-    let groups = joined(parts.iter().map(|part| &part.name), " ");
+    writeln!(out, "set service {service} protocol tcp port {}", ports(rules, ","))?;
+    let groups = parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(" ");
     writeln!(
         out,
         "set rulebase security rules {rule} from any to any source any destination [ {groups} ] application any \

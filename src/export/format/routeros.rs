@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::device::{Part, is_host, parts};
-use super::{Exporter, header};
+use super::{Exporter, header, ports};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 use crate::prefix::{Family, Prefix};
 
@@ -66,17 +66,14 @@ fn write_removal(part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
     part.prefixes().try_for_each(|prefix| writeln!(out, "remove [find list={} address={}]", part.name, address(prefix)))
 }
 
-/// Found again by its comment, so that a second run adds nothing.
+/// Found again by its comment, so that a second run adds nothing and leaves the rule where it was moved to.
 fn write_rule(rules: &Rules, part: &Part<'_>, menu: &str, out: &mut dyn Write) -> fmt::Result {
     let name = &part.name;
-    let ports = super::device::joined(rules.ports(), ",");
-    writeln!(out, "{menu} filter")?;
-    writeln!(out, "remove [find comment={name}]")?;
-    writeln!(
-        out,
-        "add chain=forward action=accept protocol=tcp dst-port={ports} dst-address-list={name} comment={name} \
-         place-before=0"
-    )
+    let ports = ports(rules, ",");
+    let rule = format!("chain=forward action=accept protocol=tcp dst-port={ports} dst-address-list={name}");
+    writeln!(out, "{menu} filter\n# move it before what drops")?;
+    writeln!(out, "set [find comment={name}] {rule}")?;
+    writeln!(out, ":if ([:len [find comment={name}]] = 0) do={{ add {rule} comment={name} }}")
 }
 
 /// A single IPv4 address is shown without its length, and found in that form.

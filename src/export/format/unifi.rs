@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::Exporter;
-use super::device::{listed, parts};
+use super::device::parts;
+use super::{Exporter, json_array};
 use crate::export::{Capability, Comments, Families, Limit, Naming, Rules};
 
 /// The bodies for `rest/firewallgroup`, in an array: each replaces the group of its name.
@@ -30,17 +30,22 @@ pub(super) const EXPORTER: Exporter = Exporter {
 const NAMES: Naming = Naming::of(31);
 
 fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
-    writeln!(out, "[")?;
+    write!(out, "[")?;
     for part in &parts(rules, &NAMES) {
-        let kind = part.of("address-group", "ipv6-address-group");
-        writeln!(out, "  {{\n    \"name\": \"{}\",\n    \"group_type\": \"{kind}\",", part.name)?;
-        writeln!(out, "    \"group_members\": [")?;
-        listed(part.prefixes().map(|prefix| format!("\"{prefix}\"")), "      ", out)?;
-        writeln!(out, "    ]\n  }},")?;
+        write_group(out, &part.name, part.of("address-group", "ipv6-address-group"), part.prefixes())?;
+        write!(out, ",")?;
     }
-    let ports = rules.ports().iter().map(|port| format!("\"{port}\""));
-    writeln!(out, "  {{\n    \"name\": \"{}\",", NAMES.name(rules.name(), "-tcp"))?;
-    writeln!(out, "    \"group_type\": \"port-group\",\n    \"group_members\": [")?;
-    listed(ports, "      ", out)?;
-    writeln!(out, "    ]\n  }}\n]")
+    write_group(out, &NAMES.name(rules.name(), "-tcp"), "port-group", rules.ports())?;
+    writeln!(out, "\n]")
+}
+
+fn write_group<T: fmt::Display>(
+    out: &mut dyn Write,
+    name: &str,
+    kind: &str,
+    members: impl IntoIterator<Item = T>,
+) -> fmt::Result {
+    write!(out, "\n  {{\n    \"name\": \"{name}\",\n    \"group_type\": \"{kind}\",\n    \"group_members\": ")?;
+    json_array(out, "    ", members)?;
+    write!(out, "\n  }}")
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::device::{Part, joined, parts};
-use super::{Exporter, header};
+use super::device::{Part, parts};
+use super::{Exporter, header, ports};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 
 /// `set` commands of VyOS 1.4 and later: network groups that are made anew, and a rule set to jump to.
@@ -65,7 +65,7 @@ fn write_rules(rules: &Rules, groups: &[&Part<'_>], sets: [&str; 2], out: &mut d
         let rule = format!("set {} {set} rule {}", group.of(sets[0], sets[1]), 10 * (index + 1));
         writeln!(out, "{rule} action accept\n{rule} protocol tcp")?;
         writeln!(out, "{rule} destination group {} {}", group.of("network-group", "ipv6-network-group"), group.name)?;
-        writeln!(out, "{rule} destination port {}", joined(rules.ports(), ","))?;
+        writeln!(out, "{rule} destination port {}", ports(rules, ","))?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::Exporter;
-use super::device::{listed, parts};
+use super::device::parts;
+use super::{Exporter, json_array, separated};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 
 /// The bodies for `ipDestinationGroups`, in an array: each replaces the group of its name, in force with the activation.
@@ -26,13 +26,12 @@ pub(super) const EXPORTER: Exporter = Exporter {
 const NAMES: Naming = Naming::of(127);
 
 fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
-    writeln!(out, "[")?;
-    let groups = parts(rules, &NAMES);
-    for (index, part) in groups.iter().enumerate() {
-        writeln!(out, "  {{\n    \"name\": \"{}\",\n    \"type\": \"DSTN_IP\",", part.name)?;
-        writeln!(out, "    \"description\": \"{}\",\n    \"addresses\": [", rules.description(255))?;
-        listed(part.entries.iter().map(|entry| format!("\"{}\"", entry.block)), "      ", out)?;
-        writeln!(out, "    ]\n  }}{}", if index + 1 < groups.len() { "," } else { "" })?;
-    }
-    writeln!(out, "]")
+    write!(out, "[")?;
+    separated(out, parts(rules, &NAMES), ",", |out, part| {
+        write!(out, "\n  {{\n    \"name\": \"{}\",\n    \"type\": \"DSTN_IP\",", part.name)?;
+        write!(out, "\n    \"description\": \"{}\",\n    \"addresses\": ", rules.description(255))?;
+        json_array(out, "    ", part.entries.iter().map(|entry| entry.block))?;
+        write!(out, "\n  }}")
+    })?;
+    writeln!(out, "\n]")
 }
