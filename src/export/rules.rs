@@ -235,7 +235,8 @@ impl Rules {
         })
     }
 
-    fn lists<'a>(&self, entries: &'a [Entry]) -> Vec<(Option<Family>, &'a [Entry])> {
+    /// The lists by family, or the one list of both; none is empty.
+    pub(super) fn lists<'a>(&self, entries: &'a [Entry]) -> Vec<(Option<Family>, &'a [Entry])> {
         match self.families {
             Families::Together if entries.is_empty() => Vec::new(),
             Families::Together => vec![(None, entries)],

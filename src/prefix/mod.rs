@@ -3,6 +3,7 @@
 mod range;
 mod set;
 mod special;
+mod text;
 
 pub use range::AddressRange;
 pub use set::PrefixSet;
@@ -199,7 +200,7 @@ impl FromStr for Prefix {
 
     /// Reads `address/length`; a bare address, host bits and white space are refused.
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let net = read(text).ok_or_else(|| PrefixError::Syntax(text.chars().take(LONGEST).collect()))?;
+        let net = text::read(text).ok_or_else(|| PrefixError::Syntax(text.chars().take(LONGEST).collect()))?;
         if net.addr() == net.network() {
             Ok(Self(net))
         } else {
@@ -211,25 +212,15 @@ impl FromStr for Prefix {
 /// The longest legal text has 43 bytes; what is longer is cut, as it ends up in a message.
 const LONGEST: usize = 64;
 
-/// `ipnet`'s own reader takes `013.0.0.0`, which is 13 to some programs and 11 to others; the standard library's refuses.
-fn read(text: &str) -> Option<IpNet> {
-    let (address, length) = text.split_once('/')?;
-    let plain = length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
-    if !plain {
-        return None;
-    }
-    IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()
-}
-
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        text::write(self.0, f)
     }
 }
 
 impl fmt::Debug for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        text::write(self.0, f)
     }
 }
 

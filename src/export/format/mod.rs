@@ -1,28 +1,49 @@
 //! The formats: one table of names, and a file for each.
 
+mod asa;
 mod aws;
 mod azure;
+mod checkpoint;
+mod cisco;
 mod cloudformation;
 mod csv;
+mod device;
 mod envoy;
+mod eos;
+mod feed;
 mod firewalld;
+mod fortios;
 mod gcp;
 mod haproxy;
+mod huawei_usg;
+mod ios;
+mod iosxr;
 mod ipset;
 mod iptables;
 mod json;
+mod junos_prefix_list;
+mod junos_srx;
 mod kubernetes;
+mod meraki;
 mod nftables;
 mod nginx;
+mod nxos;
 mod pac;
+mod panos;
 mod pf;
 mod plain;
+mod routeros;
 mod sense;
+mod sophos;
 mod squid;
 mod terraform;
 mod ufw;
+mod unifi;
+mod vyos;
+mod watchguard;
 mod windows;
 mod yaml;
+mod zscaler;
 
 use std::fmt::{self, Write};
 
@@ -81,6 +102,30 @@ formats! {
     Pf => pf::EXPORTER,
     Pfsense => sense::PFSENSE,
     Opnsense => sense::OPNSENSE,
+    Ios => ios::EXPORTER,
+    Asa => asa::EXPORTER,
+    Nxos => nxos::EXPORTER,
+    Iosxr => iosxr::EXPORTER,
+    Eos => eos::EXPORTER,
+    JunosSrx => junos_srx::EXPORTER,
+    JunosPrefixList => junos_prefix_list::EXPORTER,
+    Panos => panos::EXPORTER,
+    PanosEdl => feed::PANOS,
+    Fortios => fortios::EXPORTER,
+    FortiosFeed => feed::FORTIOS,
+    Checkpoint => checkpoint::EXPORTER,
+    CheckpointFeed => feed::CHECKPOINT,
+    Routeros => routeros::EXPORTER,
+    Vyos => vyos::VYOS,
+    Edgeos => vyos::EDGEOS,
+    HuaweiUsg => huawei_usg::EXPORTER,
+    Sophos => sophos::EXPORTER,
+    Sonicwall => feed::SONICWALL,
+    Watchguard => watchguard::EXPORTER,
+    Unifi => unifi::EXPORTER,
+    Meraki => meraki::EXPORTER,
+    Zscaler => zscaler::EXPORTER,
+    Netskope => feed::NETSKOPE,
     Windows => windows::EXPORTER,
     AwsSecurityGroup => aws::SECURITY_GROUP,
     AwsPrefixList => aws::PREFIX_LIST,
