@@ -10,7 +10,7 @@ use egressd::prefix::{Prefix, PrefixSet};
 
 /// The programs of the virtual environment that `tests/run` makes.
 fn validators() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/validators/bin")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin")
 }
 
 /// Validates files of the format, and gives the addresses that each of them allows.

@@ -9,6 +9,12 @@ import xml.etree.ElementTree as ElementTree
 
 import yaml
 
+import aws
+
+
+# Nothing of the user's own settings has a say, and nobody is asked for a newer version.
+TERRAFORM = {**os.environ, "TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1"}
+
 
 def text(file):
     with open(file, encoding="ascii", newline="") as opened:
@@ -130,18 +136,16 @@ def iptables_text(file):
 
 
 def iptables_ipset(file):
-    """The sets are made first, each with one prefix that stands for it."""
-    stand_ins = {"4": ("inet", "192.0.2.0/24"), "6": ("inet6", "2001:db8::/32")}
-    for family, name in re.findall(r" -([46]) -m set --match-set (\S+) dst ", text(file)):
-        inet, prefix = stand_ins[family]
-        run("ipset", "restore", given=f"create {name} hash:net family {inet}\nadd {name} {prefix}\n")
-    for program in ("iptables", "ip6tables"):
-        rules = iptables_rules(program)(file)
-        if any("--match-set" not in rule for rule in rules):
-            raise ValueError("a rule without a set")
-    found = [line.split()[2] for line in run("ipset", "save").splitlines() if line.startswith("add ")]
+    """The sets come from the export `ipset` of the same list, which lies beside the file."""
+    for _ in range(2):
+        run("ipset", "restore", given=text(f"{file}.ipset"))
+    used = [rule for program in ("iptables", "ip6tables") for rule in iptables_rules(program)(file)]
+    used = {re.search(r"--match-set (\S+) dst ", rule).group(1) for rule in used}
+    saved = [line.split() for line in run("ipset", "save").splitlines() if line.startswith("add ")]
     run("ipset", "destroy")
-    return found
+    if used != {words[1] for words in saved}:
+        raise ValueError(f"{used} are not the sets")
+    return [words[2] for words in saved]
 
 
 def ipset(file):
@@ -340,10 +344,9 @@ def terraform(file):
     folder = f"{file}.d"
     os.makedirs(folder, exist_ok=True)
     run("cp", file, f"{folder}/main.tf")
-    quiet = {**os.environ, "TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1"}
-    run("terraform", f"-chdir={folder}", "init", "-backend=false", env=quiet)
-    run("terraform", f"-chdir={folder}", "apply", "-auto-approve", env=quiet)
-    outputs = json.loads(run("terraform", f"-chdir={folder}", "output", "-json", env=quiet))
+    run("terraform", f"-chdir={folder}", "init", "-backend=false", env=TERRAFORM)
+    run("terraform", f"-chdir={folder}", "apply", "-auto-approve", env=TERRAFORM)
+    outputs = json.loads(run("terraform", f"-chdir={folder}", "output", "-json", env=TERRAFORM))
     return [prefix for name, output in outputs.items() if "_ipv" in name for prefix in output["value"]]
 
 
@@ -356,6 +359,7 @@ OF = {
     "nftables-set": [nftables_set],
     "nftables-update": [nftables_update],
     "iptables": [iptables, iptables_text],
+    "iptables-ipset": [iptables_ipset],
     "ipset": [ipset, ipset_text],
     "firewalld": [firewalld],
     "ufw": [ufw],
@@ -363,6 +367,8 @@ OF = {
     "pfsense": [pfsense],
     "opnsense": [opnsense],
     "windows": [windows],
+    "aws-security-group": [aws.security_group],
+    "aws-prefix-list": [aws.prefix_list],
     "cloudformation": [resources("AWS::EC2::PrefixList", "Entries", "Cidr")],
     "aws-waf": [resources("AWS::WAFv2::IPSet", "Addresses")],
     "terraform": [terraform],

@@ -6,9 +6,14 @@ import re
 import subprocess
 import tempfile
 
-from readers import lines, run, text
+from readers import TERRAFORM, lines, run, text
 
 VALIDATORS = os.environ.get("VALIDATORS", "")
+
+
+def each(validate):
+    """A validator that takes one file at a time."""
+    return lambda files: [validate(file) for file in files]
 
 
 def tool(name):
@@ -16,10 +21,11 @@ def tool(name):
     return os.path.join(VALIDATORS, name)
 
 
-def yamllint(file):
-    run(tool("yamllint"), "--strict", "-d", "{extends: default, rules: {line-length: disable}}", file)
+def yamllint(files):
+    run("yamllint", "--strict", "-d", "{extends: default, rules: {line-length: disable}}", *files)
 
 
+@each
 def firewalld(file):
     folder = f"{file}.checked"
     run("sh", file, folder)
@@ -28,20 +34,23 @@ def firewalld(file):
         raise ValueError(said)
 
 
+@each
 def shell(file):
     run("sh", "-n", file)
 
 
+@each
 def ufw(file):
     """Each command with `--dry-run`; ufw takes a moment for each, so some of many."""
     commands = [line for line in lines(file) if line.startswith("ufw ")]
-    for command in commands[:5] + commands[-3:]:
+    for command in commands[:2] + commands[-1:]:
         words = re.findall(r"'[^']*'|\S+", command)
         said = run("ufw", "--dry-run", *[word.strip("'") for word in words[1:]])
         if "ERROR" in said:
             raise ValueError(said)
 
 
+@each
 def squid(file):
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
         config.write(f"http_port 3128\ninclude {file}\nhttp_access deny all\n")
@@ -52,6 +61,7 @@ def squid(file):
         raise ValueError(said)
 
 
+@each
 def haproxy(file):
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as config:
         config.write(
@@ -63,6 +73,7 @@ def haproxy(file):
         run("haproxy", "-c", "-f", config.name)
 
 
+@each
 def nginx(file):
     with tempfile.TemporaryDirectory() as folder:
         config = f"{folder}/nginx.conf"
@@ -73,6 +84,7 @@ def nginx(file):
         raise ValueError(done.stderr)
 
 
+@each
 def envoy(file):
     listener = {
         "name": "l",
@@ -100,6 +112,7 @@ def envoy(file):
         run(tool("envoy"), "--mode", "validate", "-c", config.name)
 
 
+@each
 def pac(file):
     """The first and last address of each prefix goes around the proxy, those before and behind through it."""
     import ipaddress
@@ -127,17 +140,18 @@ def pac(file):
     pacparser.cleanup()
 
 
-def kubernetes(file):
-    done = subprocess.run([tool("kubernetes-validate"), "--strict", file], capture_output=True, text=True)
+def kubernetes(files):
+    done = subprocess.run([tool("kubernetes-validate"), "--strict", *files], capture_output=True, text=True)
     said = done.stdout + done.stderr
     if done.returncode != 0 or "error" in said.lower():
         raise ValueError(said)
 
 
-def cfn_lint(file):
-    run(tool("cfn-lint"), "-t", file)
+def cfn_lint(files):
+    run(tool("cfn-lint"), "-t", *files)
 
 
+@each
 def gcp(file):
     """The vendor's own description of a firewall rule: known fields, types and patterns."""
     import googleapiclient
@@ -163,11 +177,33 @@ def described(found, properties):
                 described(item, items["properties"])
 
 
+@each
+def powershell(file):
+    """A tree without an error, and no call but those that are meant."""
+    import tree_sitter
+    import tree_sitter_powershell
+
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    tree = parser.parse(text(file).encode())
+    if tree.root_node.has_error:
+        raise ValueError(f"{file}: {tree.root_node}")
+    called, open_nodes = set(), [tree.root_node]
+    while open_nodes:
+        node = open_nodes.pop()
+        open_nodes += node.children
+        if node.type == "command_name":
+            called.add(node.text.decode())
+    wanted = {"Get-NetFirewallRule", "Set-NetFirewallRule", "New-NetFirewallRule", "Remove-NetFirewallRule", "Where-Object"}
+    if called != wanted:
+        raise ValueError(f"{file}: it calls {called}")
+
+
+@each
 def terraform(file):
-    run("terraform", "fmt", "-check", "-diff", "-", given=text(file))
+    run("terraform", "fmt", "-check", "-diff", "-", given=text(file), env=TERRAFORM)
 
 
-def nothing(_file):
+def nothing(_files):
     """The reader is the program itself."""
 
 
@@ -187,7 +223,9 @@ OF = {
     "pf": [nothing],
     "pfsense": [nothing],
     "opnsense": [nothing],
-    "windows": [nothing],
+    "windows": [powershell],
+    "aws-security-group": [shell],
+    "aws-prefix-list": [shell],
     "cloudformation": [cfn_lint],
     "aws-waf": [cfn_lint],
     "terraform": [terraform],
