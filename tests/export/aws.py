@@ -47,7 +47,7 @@ def limit_by_family(self, group, _count, ip_ranges, source_groups=None, egress=F
 
     rules = group.egress_rules if egress else group.ingress_rules
     new = [str(found) for found in ip_ranges]
-    held = [str(found) for rule in rules for found in rule.ip_ranges]
+    held = [str(rule.ip_range) for rule in rules]
     for v6 in (False, True):
         if sum(("CidrIpv6" in found) == v6 for found in held + new) > 60:
             raise RulesPerSecurityGroupLimitExceededError

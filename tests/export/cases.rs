@@ -13,7 +13,7 @@ use crate::fixtures::{self, Fixture, HOSTILE};
 use crate::runner::Case;
 
 /// The formats of network devices have their readers in `tests/devices`.
-const DEVICES: std::ops::RangeInclusive<RuleFormat> = RuleFormat::Ios..=RuleFormat::Netskope;
+const DEVICES: RangeInclusive<RuleFormat> = RuleFormat::Ios..=RuleFormat::Netskope;
 
 /// The cases.
 pub fn all() -> Vec<Case> {

@@ -24,6 +24,7 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "}}")
 }
 
+/// nginx refuses a name that does not fit the buckets of its table, 64 bytes by default with what else is in them.
 fn variable(rules: &Rules) -> String {
-    Naming::identifier(63).name(rules.name(), "")
+    Naming::identifier(31).name(rules.name(), "")
 }

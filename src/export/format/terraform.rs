@@ -3,14 +3,19 @@
 use std::fmt::{self, Write};
 
 use super::{Exporter, header, ports};
-use crate::export::{Capability, Naming, Rules};
+use crate::export::{Capability, Comments, Naming, Rules};
 use crate::prefix::Family;
 
 /// Resources of any provider can refer to its outputs.
 pub(super) const EXPORTER: Exporter = Exporter {
     name: "terraform",
     title: "Terraform 1.5 and later: a module with the list as outputs",
-    capability: Capability { atomic: Some("terraform apply"), validated_by: "terraform validate", ..Capability::FILE },
+    capability: Capability {
+        comments: Comments::Object,
+        atomic: Some("terraform apply"),
+        validated_by: "terraform fmt and apply",
+        ..Capability::FILE
+    },
     write,
 };
 
@@ -21,10 +26,7 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     for family in [Family::V4, Family::V6] {
         writeln!(out, "  {name}_ipv{} = [", family.number())?;
         for entry in rules.entries().iter().filter(|entry| entry.family() == family) {
-            match rules.comment(entry) {
-                "" => writeln!(out, "    \"{}\",", entry.prefix())?,
-                comment => writeln!(out, "    \"{}\", # {comment}", entry.prefix())?,
-            }
+            writeln!(out, "    \"{}\",", entry.prefix())?;
         }
         writeln!(out, "  ]")?;
     }
