@@ -3,7 +3,9 @@
 A script is run with an `aws` that hands its words to the interface's own driver.
 """
 
+import atexit
 import contextlib
+import functools
 import io
 import json
 import os
@@ -30,12 +32,10 @@ class Handler(socketserver.StreamRequestHandler):
     """One call of `aws`."""
 
     def handle(self):
-        from awscli.clidriver import create_clidriver
-
         words = json.loads(self.rfile.readline())
         out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = create_clidriver().main(words)
+            status = self.server.driver.main(words)
         out.flush()
         answer = (status, out.buffer.getvalue().decode(), err.getvalue())
         self.wfile.write(json.dumps(answer).encode())
@@ -53,9 +53,17 @@ def limit_by_family(self, group, _count, ip_ranges, source_groups=None, egress=F
             raise RulesPerSecurityGroupLimitExceededError
 
 
-@contextlib.contextmanager
+@functools.cache
 def account():
-    """A fresh account, and a function that runs a script in it."""
+    """An account, and a function that runs a script in it, until the process ends."""
+    opened = contextlib.ExitStack()
+    atexit.register(opened.close)
+    return opened.enter_context(imitated())
+
+
+@contextlib.contextmanager
+def imitated():
+    """Amazon as moto has it."""
     from moto import mock_aws
 
     os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1", AWS_PAGER="")
@@ -64,9 +72,11 @@ def account():
     SecurityGroupBackend._verify_group_will_respect_rule_count_limit = limit_by_family
     with mock_aws(), tempfile.TemporaryDirectory() as folder:
         import boto3
+        from awscli.clidriver import create_clidriver
 
         path = f"{folder}/socket"
         with socketserver.UnixStreamServer(path, Handler) as server:
+            server.driver = create_clidriver()
             threading.Thread(target=server.serve_forever, daemon=True).start()
             with open(f"{folder}/aws", "w", encoding="ascii") as shim:
                 shim.write(SHIM.format(python=sys.executable, path=path))
@@ -86,28 +96,33 @@ def security_group(file):
     """As many groups as the script asks for, without the rule that allows everything."""
     with open(file, encoding="ascii") as opened:
         count = max([int(place) for place in re.findall(r'--group-id "\$\{(\d+)\}"', opened.read())])
-    with account() as (ec2, script):
-        groups = [ec2.create_security_group(GroupName=f"g{at}", Description="d")["GroupId"] for at in range(count)]
-        for group in groups:
-            found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
-            ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found)
-        script(file, *groups)
-        allowed = []
-        for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]:
-            for rule in group["IpPermissionsEgress"]:
-                if (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) != ("tcp", 443, 443):
-                    raise ValueError(rule)
-                allowed += [r["CidrIp"] for r in rule["IpRanges"]] + [r["CidrIpv6"] for r in rule["Ipv6Ranges"]]
+    ec2, script = account()
+    groups = [ec2.create_security_group(GroupName=f"{file}{at}", Description="d")["GroupId"] for at in range(count)]
+    for group in groups:
+        found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found)
+    script(file, *groups)
+    return permissions(ec2, groups)
+
+
+def permissions(ec2, groups):
+    """What the groups let out."""
+    allowed = []
+    for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]:
+        for rule in group["IpPermissionsEgress"]:
+            if (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) != ("tcp", 443, 443):
+                raise ValueError(rule)
+            allowed += [r["CidrIp"] for r in rule["IpRanges"]] + [r["CidrIpv6"] for r in rule["Ipv6Ranges"]]
     return allowed
 
 
 def prefix_list(file):
     """What the lists of the account hold."""
-    with account() as (ec2, script):
-        known = {found["PrefixListId"] for found in ec2.describe_managed_prefix_lists()["PrefixLists"]}
-        script(file)
-        lists = [found for found in ec2.describe_managed_prefix_lists()["PrefixLists"] if found["PrefixListId"] not in known]
-        return [entry["Cidr"] for found in lists for entry in entries(ec2, found)]
+    ec2, script = account()
+    known = {found["PrefixListId"] for found in ec2.describe_managed_prefix_lists()["PrefixLists"]}
+    script(file)
+    lists = [found for found in ec2.describe_managed_prefix_lists()["PrefixLists"] if found["PrefixListId"] not in known]
+    return [entry["Cidr"] for found in lists for entry in entries(ec2, found)]
 
 
 def entries(ec2, found):
