@@ -90,7 +90,7 @@ fn write_ip_sets(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
         let family = group.family.map_or(4, Family::number);
         writeln!(out, "    \"Set{}\": {{\n      \"Type\": \"AWS::WAFv2::IPSet\",", resource(rules, &group))?;
         writeln!(out, "      \"Properties\": {{\n        \"Name\": \"{}\",", waf_name(rules, &group))?;
-        writeln!(out, "        \"Description\": \"{}\",\n        \"Scope\": \"REGIONAL\",", rules.description(256))?;
+        writeln!(out, "        \"Description\": \"{}\",\n        \"Scope\": \"REGIONAL\",", rules.description(256).replace('_', "-"))?;
         write!(out, "        \"IPAddressVersion\": \"IPV{family}\",\n        \"Addresses\": ")?;
         json_array(out, "        ", group.entries.iter().flat_map(|entry| without_length_0(entry.prefix())))?;
         write!(out, "\n      }}\n    }}")
@@ -103,7 +103,7 @@ fn begin(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "  \"Description\": \"{}\",", rules.description(1024))
 }
 
-/// WAF's names take no dots.
+/// WAF's names take no dots, and its descriptions no underscores.
 fn waf_name(rules: &Rules, group: &Group<'_>) -> String {
     Naming { others: "-_", ..NAMES }.group(rules, group)
 }
