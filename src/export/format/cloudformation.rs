@@ -90,7 +90,11 @@ fn write_ip_sets(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
         let family = group.family.map_or(4, Family::number);
         writeln!(out, "    \"Set{}\": {{\n      \"Type\": \"AWS::WAFv2::IPSet\",", resource(rules, &group))?;
         writeln!(out, "      \"Properties\": {{\n        \"Name\": \"{}\",", waf_name(rules, &group))?;
-        writeln!(out, "        \"Description\": \"{}\",\n        \"Scope\": \"REGIONAL\",", rules.description(256).replace('_', "-"))?;
+        writeln!(
+            out,
+            "        \"Description\": \"{}\",\n        \"Scope\": \"REGIONAL\",",
+            rules.description(256).replace('_', "-")
+        )?;
         write!(out, "        \"IPAddressVersion\": \"IPV{family}\",\n        \"Addresses\": ")?;
         json_array(out, "        ", group.entries.iter().flat_map(|entry| without_length_0(entry.prefix())))?;
         write!(out, "\n      }}\n    }}")
