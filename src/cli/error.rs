@@ -78,6 +78,9 @@ impl CliError {
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())
             }
+            Self::Ranges(RangesCommandError::Read(ReadError::List { .. })) => {
+                Some("a list has a prefix in each line, such as 13.32.0.0/15".to_owned())
+            }
             Self::Feed(_) | Self::Ranges(RangesCommandError::Read(_)) => Some(
                 "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the built-in list is used"
                     .to_owned(),

@@ -27,6 +27,9 @@ pub enum ExportError {
         /// The first of them.
         host: String,
     },
+    /// Host names are no part of what a device held before.
+    #[error("host names go with a whole list, and not with a change of it")]
+    HostsInChange,
     /// The format is a whole list.
     #[error("{0} replaces the whole list: it has no form for a change or its rollback")]
     NoChange(RuleFormat),
@@ -58,7 +61,7 @@ impl ExportError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Empty => return None,
+            Self::Empty | Self::HostsInChange => return None,
             Self::Fit(_) => {
                 "--max-entries and --max-extra set the bounds; --on-overflow split opens nothing".to_owned()
             }

@@ -107,6 +107,9 @@ impl Request<'_> {
         if let (false, Some(host)) = (capability.hosts, self.hosts.first()) {
             return Err(ExportError::NoHosts { format, host: host.clone() });
         }
+        if self.intent != Intent::Replace && !self.hosts.is_empty() {
+            return Err(ExportError::HostsInChange);
+        }
         if self.intent != Intent::Replace && !capability.change {
             return Err(ExportError::NoChange(format));
         }

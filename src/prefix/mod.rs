@@ -1,10 +1,14 @@
 //! CIDR prefixes: one strict type, sets of them, and how they are read and printed.
 
+mod aggregate;
+mod list;
 mod range;
 mod set;
 mod special;
 mod text;
 
+pub use aggregate::aggregate;
+pub use list::{ListError, read_list};
 pub use range::AddressRange;
 pub use set::PrefixSet;
 pub use special::{special_purpose, special_purpose_space};

@@ -1,5 +1,7 @@
 //! Every format, every fixture: what the device then allows is what was asked for.
 
+use std::net::Ipv4Addr;
+
 use egressd::export::{ExportError, Intent, Overflow, RuleFormat};
 use egressd::prefix::Prefix;
 use proptest::prelude::*;
@@ -101,6 +103,41 @@ fn a_list_at_the_limit_is_one_object_and_one_more_is_refused_or_split() {
                 assert!(!format.capability().splits, "{format}");
             }
         }
+    }
+}
+
+#[test]
+fn host_names_are_allowed_where_the_device_takes_them() {
+    let (list, long) = (prefixes(&["13.32.0.0/15"]), format!("{}.example.com", ["long"; 20].join(".")));
+    let hosts = ["cdn.example.com".to_owned(), long.clone(), format!("x{}", &long[1..])];
+    for (format, read) in formats() {
+        let asked = Asked { hosts: &hosts, ..Asked::default() };
+        if !format.capability().hosts {
+            let host = hosts[0].clone();
+            assert_eq!(exported(format, &list, asked), Err(ExportError::NoHosts { format, host }));
+            continue;
+        }
+        let mut device = Device::default();
+        read(&mut device, &exported(format, &list, asked).unwrap());
+        allows(&device, &list, format.name());
+        assert_eq!(device.allowed_hosts(443), hosts.iter().map(String::as_str).collect(), "{format}");
+        let change = Asked { intent: Intent::From(&[]), ..asked };
+        assert_eq!(exported(format, &list, change), Err(ExportError::HostsInChange), "{format}");
+        let mut alone = Device::default();
+        read(&mut alone, &exported(format, &[], asked).unwrap());
+        assert_eq!(alone.allowed_hosts(443), device.allowed_hosts(443), "{format}");
+    }
+}
+
+#[test]
+fn the_limit_of_the_device_is_kept() {
+    for (format, limit) in formats().filter_map(|(format, _)| Some((format, format.capability().limit?))) {
+        // Every second address, so that no two can be one prefix.
+        let host = |number| Prefix::host(Ipv4Addr::from_bits(0x0d20_0000 + 2 * number).into());
+        let list: Vec<Prefix> = (0_u32..).map(host).take(limit.entries + 1).collect();
+        assert!(exported(format, &list[1..], Asked::default()).is_ok(), "{format} at its limit");
+        let over = exported(format, &list, Asked::default());
+        assert!(matches!(over, Err(ExportError::OverLimit { .. })), "{format} over its limit");
     }
 }
 

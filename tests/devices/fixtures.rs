@@ -48,6 +48,7 @@ pub fn fixtures() -> Vec<Fixture> {
 pub struct Asked<'a> {
     pub name: &'a str,
     pub comment: &'a str,
+    pub hosts: &'a [String],
     pub intent: Intent<'a>,
     pub most: Option<usize>,
     pub overflow: Overflow,
@@ -55,7 +56,8 @@ pub struct Asked<'a> {
 
 impl Default for Asked<'_> {
     fn default() -> Self {
-        Self { name: "cloudfront", comment: "viewer", intent: Intent::Replace, most: None, overflow: Overflow::Fail }
+        let (intent, overflow) = (Intent::Replace, Overflow::Fail);
+        Self { name: "cloudfront", comment: "viewer", hosts: &[], intent, most: None, overflow }
     }
 }
 
@@ -70,7 +72,7 @@ pub fn exported(format: RuleFormat, prefixes: &[Prefix], asked: Asked<'_>) -> Re
         selected: &selected,
         intent: asked.intent,
         ports: &PORTS,
-        hosts: &[],
+        hosts: asked.hosts,
         max_entries: asked.most.and_then(std::num::NonZeroUsize::new),
         overflow: asked.overflow,
     };

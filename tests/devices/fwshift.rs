@@ -79,7 +79,7 @@ fn read(theirs: &str, text: &str) -> Vec<Net> {
 
 /// Installed by `tests/run`.
 fn program() -> PathBuf {
-    let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/fwshift");
+    let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/validators/bin/fwshift");
     assert!(program.exists(), "{} is missing: tests/run installs it", program.display());
     program
 }

@@ -10,6 +10,7 @@ pub type Net = (IpAddr, IpAddr);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
     addresses: BTreeMap<String, Net>,
+    hosts: BTreeMap<String, String>,
     /// Members are names of addresses.
     groups: BTreeMap<String, BTreeSet<String>>,
     services: BTreeMap<String, BTreeSet<u16>>,
@@ -34,6 +35,11 @@ impl Device {
         }
     }
 
+    pub fn define_host(&mut self, name: &str, host: &str) {
+        assert!(name.len() <= 63, "{name} is too long");
+        self.hosts.insert(name.to_owned(), host.to_owned());
+    }
+
     pub fn undefine(&mut self, name: &str) {
         assert!(self.groups.values().all(|members| !members.contains(name)), "{name} is still a member");
         assert!(self.addresses.remove(name).is_some(), "there is no address {name}");
@@ -54,7 +60,10 @@ impl Device {
     }
 
     pub fn join(&mut self, group: &str, address: &str) {
-        assert!(self.addresses.contains_key(address), "there is no address {address}");
+        assert!(
+            self.addresses.contains_key(address) || self.hosts.contains_key(address),
+            "there is no address {address}"
+        );
         self.groups.entry(group.to_owned()).or_default().insert(address.to_owned());
     }
 
@@ -98,17 +107,25 @@ impl Device {
 
     /// What is allowed to a port: by the rules, or, where rules are the admin's, what the groups hold.
     pub fn allowed(&self, port: u16) -> Vec<Net> {
-        let named = self.rules.values().filter(|rule| rule.lets(port, &self.services));
+        merged(self.members(port).filter_map(|name| self.addresses.get(name).copied()))
+    }
+
+    /// The host names that are allowed to a port.
+    pub fn allowed_hosts(&self, port: u16) -> BTreeSet<&str> {
+        self.members(port).filter_map(|name| self.hosts.get(name).map(String::as_str)).collect()
+    }
+
+    fn members(&self, port: u16) -> impl Iterator<Item = &String> {
+        let named = self.rules.values().filter(move |rule| rule.lets(port, &self.services));
         let groups: BTreeSet<&String> = if self.rules.is_empty() {
             self.groups.keys().collect()
         } else {
             named.flat_map(|rule| &rule.groups).collect()
         };
-        let members = groups.into_iter().flat_map(|group| {
+        groups.into_iter().flat_map(|group| {
             let members = self.groups.get(group);
             members.unwrap_or_else(|| panic!("a rule names {group}, which is not there"))
-        });
-        merged(members.map(|name| self.addresses[name]))
+        })
     }
 }
 

@@ -3,8 +3,11 @@
 use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 
+use sha2::{Digest, Sha256};
+
 use crate::export::{Entry, Group, Naming, Rules};
 use crate::prefix::{Family, Prefix};
+use crate::text::hexadecimal;
 
 /// Entries that are added to one object of the device, or removed from it.
 pub(super) struct Part<'a> {
@@ -47,6 +50,29 @@ impl Part<'_> {
     pub(super) fn of<T>(&self, v4: T, v6: T) -> T {
         if self.is_v4() { v4 } else { v6 }
     }
+}
+
+/// The objects of host names, which have a group of their own: resolved by the device, they are not of one family.
+pub(super) struct Hosts<'a> {
+    /// The name of the group.
+    pub(super) group: String,
+    /// The name of each object, and the host name.
+    pub(super) objects: Vec<(String, &'a str)>,
+}
+
+/// None where no host names are allowed; they go with a whole list.
+pub(super) fn hosts<'a>(rules: &'a Rules, names: &Naming) -> Option<Hosts<'a>> {
+    let object = |host: &'a String| (names.name(rules.name(), &format!("-{}", shortened(host))), host.as_str());
+    let objects: Vec<_> = rules.hosts().iter().map(object).collect();
+    (!objects.is_empty()).then(|| Hosts { group: names.name(rules.name(), "-names"), objects })
+}
+
+/// A host name may have 253 characters, the name of an object 63: of a long one the digest tells it from others.
+fn shortened(host: &str) -> String {
+    if host.len() <= 40 {
+        return host.to_owned();
+    }
+    format!("{}-{}", &host[..31], &hexadecimal(&Sha256::digest(host))[..8])
 }
 
 /// Whether it is a single address, which many devices hold as one.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::device::{Part, parts, with_netmask};
+use super::device::{Hosts, Part, hosts, parts, with_netmask};
 use super::{Exporter, header, ports};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 
@@ -18,6 +18,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
         atomic: None,
         splits: true,
         change: true,
+        hosts: true,
         validated_by: "fwshift",
         ..Capability::FILE
     },
@@ -40,10 +41,15 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
         write_addresses(rules, part, out)?;
         write_group(rules, part, out)
     })?;
+    let hosts = hosts(rules, &NAMES);
+    hosts.iter().try_for_each(|hosts| write_hosts(hosts, out))?;
     write_service(rules, out)?;
     // Which policy, between which interfaces, is for the site to say.
     for part in &parts {
         writeln!(out, "# in the policy: append {} \"{}\"", part.of("dstaddr", "dstaddr6"), part.name)?;
+    }
+    if let Some(hosts) = &hosts {
+        writeln!(out, "# in the policy: append dstaddr \"{}\"", hosts.group)?;
     }
     writeln!(out, "# in the policy: append service \"{}\"", NAMES.name(rules.name(), "-tcp"))
 }
@@ -60,6 +66,16 @@ fn write_addresses(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::
         writeln!(out, "    next")?;
     }
     writeln!(out, "end")
+}
+
+fn write_hosts(hosts: &Hosts<'_>, out: &mut dyn Write) -> fmt::Result {
+    writeln!(out, "config firewall address")?;
+    for (name, host) in &hosts.objects {
+        writeln!(out, "    edit \"{name}\"\n        set type fqdn\n        set fqdn \"{host}\"\n    next")?;
+    }
+    writeln!(out, "end\nconfig firewall addrgrp\n    edit \"{}\"", hosts.group)?;
+    let members: Vec<String> = hosts.objects.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    writeln!(out, "        set member {}\n    next\nend", members.join(" "))
 }
 
 fn write_group(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::device::{Part, parts};
+use super::device::{Part, hosts, parts};
 use super::{Exporter, header};
 use crate::export::{Capability, Comments, Families, Limit, Naming, Rules};
 
@@ -23,6 +23,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
         }),
         splits: true,
         change: true,
+        hosts: true,
         validated_by: "fwshift",
         ..Capability::FILE
     },
@@ -46,7 +47,13 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
         write_addresses(rules, part, out)?;
         write_policy(rules, &part.name, &application, out)?;
     }
-    Ok(())
+    let Some(hosts) = hosts(rules, &NAMES) else { return Ok(()) };
+    writeln!(out, "delete {BOOK} address-set {}", hosts.group)?;
+    for (name, host) in &hosts.objects {
+        writeln!(out, "set {BOOK} address {name} dns-name {host}")?;
+        writeln!(out, "set {BOOK} address-set {} address {name}", hosts.group)?;
+    }
+    write_policy(rules, &hosts.group, &application, out)
 }
 
 fn write_addresses(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::device::{Part, parts};
+use super::device::{Part, hosts, parts};
 use super::{Exporter, ports};
 use crate::export::{Capability, Comments, Families, Limit, Naming, Rules};
 
@@ -23,6 +23,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
         }),
         splits: true,
         change: true,
+        hosts: true,
         validated_by: "fwshift",
         ..Capability::FILE
     },
@@ -44,7 +45,21 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
             write_members(rules, part, out)?;
         }
     }
-    if rules.change().is_some() { Ok(()) } else { write_rule(rules, &parts, out) }
+    if rules.change().is_some() {
+        return Ok(());
+    }
+    let mut groups: Vec<String> = parts.into_iter().map(|part| part.name).collect();
+    groups.extend(write_hosts(rules, out)?);
+    write_rule(rules, &groups, out)
+}
+
+/// The name of their group.
+fn write_hosts(rules: &Rules, out: &mut dyn Write) -> Result<Option<String>, fmt::Error> {
+    let Some(hosts) = hosts(rules, &NAMES) else { return Ok(None) };
+    for (name, host) in &hosts.objects {
+        writeln!(out, "set address {name} fqdn {host}\nset address-group {} static {name}", hosts.group)?;
+    }
+    Ok(Some(hosts.group))
 }
 
 fn write_members(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
@@ -64,10 +79,10 @@ fn write_removal(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Re
 }
 
 /// From any zone to any: the addresses say where to, and the zones of the site are not known here.
-fn write_rule(rules: &Rules, parts: &[Part<'_>], out: &mut dyn Write) -> fmt::Result {
+fn write_rule(rules: &Rules, groups: &[String], out: &mut dyn Write) -> fmt::Result {
     let (rule, service) = (NAMES.name(rules.name(), ""), NAMES.name(rules.name(), "-tcp"));
     writeln!(out, "set service {service} protocol tcp port {}", ports(rules, ","))?;
-    let groups = parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(" ");
+    let groups = groups.join(" ");
     writeln!(
         out,
         "set rulebase security rules {rule} from any to any source any destination [ {groups} ] application any \

@@ -7,6 +7,9 @@ pub fn junos(device: &mut Device, text: &str) {
     for line in words(text, "#") {
         match line[..] {
             ["set", "security", "address-book", "global", "address", name, prefix] => device.define(name, cidr(prefix)),
+            ["set", "security", "address-book", "global", "address", name, "dns-name", host] => {
+                device.define_host(name, host);
+            }
             ["set", "security", "address-book", "global", "address-set", set, "address", name] => {
                 device.join(set, name);
             }
@@ -61,6 +64,7 @@ pub fn panos(device: &mut Device, text: &str) {
                 assert!(name.len() <= 63 && !name.contains([':', '/']), "{name:?} is no name");
                 device.define(name, cidr(prefix));
             }
+            ["set", "address", name, "fqdn", host] => device.define_host(name, host),
             ["set", "address-group", group, "static", name] => device.join(group, name),
             ["set", "address-group", _, "description", _]
             | ["set", "rulebase", "security", "rules", _, "description", _] => {}

@@ -20,8 +20,10 @@ pub fn fortios(device: &mut Device, text: &str) {
                 assert!(prefix.contains(':'), "{prefix} is no IPv6");
                 device.define(edited, cidr(prefix));
             }
+            ("address", ["set", "fqdn", host]) => device.define_host(edited, host),
             ("address" | "address6", ["delete", name]) => device.undefine(name),
-            ("address" | "address6" | "addrgrp" | "addrgrp6", ["set", "comment", _]) => {}
+            ("address" | "address6" | "addrgrp" | "addrgrp6", ["set", "comment", _])
+            | ("address", ["set", "type", "fqdn"]) => {}
             ("addrgrp" | "addrgrp6", [verb, "member", members @ ..]) => grouped(device, edited, verb, members),
             ("service", ["set", "tcp-portrange", ports @ ..]) => {
                 *device.service(edited) = ports.iter().map(|to| port(to)).collect();
