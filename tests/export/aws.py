@@ -53,6 +53,16 @@ def limit_by_family(self, group, _count, ip_ranges, source_groups=None, egress=F
             raise RulesPerSecurityGroupLimitExceededError
 
 
+def keep_name(modify):
+    """Amazon keeps the name that a change does not give; moto forgets it, and knows no change of the room."""
+
+    def kept(self, *args, **kwargs):
+        named = self.managed_prefix_lists[kwargs["prefix_list_id"]].prefix_list_name
+        return modify(self, *args, **{**kwargs, "prefix_list_name": kwargs.get("prefix_list_name") or named})
+
+    return kept
+
+
 @functools.cache
 def account():
     """An account, and a function that runs a script in it, until the process ends."""
@@ -67,9 +77,11 @@ def imitated():
     from moto import mock_aws
 
     os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1", AWS_PAGER="")
+    from moto.ec2.models.managed_prefixes import ManagedPrefixListBackend
     from moto.ec2.models.security_groups import SecurityGroupBackend
 
     SecurityGroupBackend._verify_group_will_respect_rule_count_limit = limit_by_family
+    ManagedPrefixListBackend.modify_managed_prefix_list = keep_name(ManagedPrefixListBackend.modify_managed_prefix_list)
     with mock_aws(), tempfile.TemporaryDirectory() as folder:
         import boto3
         from awscli.clidriver import create_clidriver
@@ -105,6 +117,17 @@ def security_group(file):
     return permissions(ec2, groups)
 
 
+def security_group_changes(whole, files):
+    """After each of the changes to one group."""
+    ec2, script = account()
+    security_group(whole)
+    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{whole}0"]}])
+    group = group["SecurityGroups"][0]["GroupId"]
+    for file in files:
+        script(file, group)
+        yield permissions(ec2, [group])
+
+
 def permissions(ec2, groups):
     """What the groups let out."""
     allowed = []
@@ -122,13 +145,28 @@ def prefix_list(file):
     known = {found["PrefixListId"] for found in ec2.describe_managed_prefix_lists()["PrefixLists"]}
     script(file)
     lists = [found for found in ec2.describe_managed_prefix_lists()["PrefixLists"] if found["PrefixListId"] not in known]
-    return [entry["Cidr"] for found in lists for entry in entries(ec2, found)]
+    held = [(found, entries(ec2, found)) for found in lists]
+    for found, listed in held:
+        if len(listed) > found["MaxEntries"]:
+            raise ValueError(found)
+    return [entry["Cidr"] for _, listed in held for entry in listed]
+
+
+def prefix_list_changes(whole, files):
+    """After each of the changes to the lists that the whole one made."""
+    ec2, script = account()
+    known = {found["PrefixListId"] for found in ec2.describe_managed_prefix_lists()["PrefixLists"]}
+    script(whole)
+    for file in files:
+        script(file)
+        lists = ec2.describe_managed_prefix_lists()["PrefixLists"]
+        yield [e["Cidr"] for found in lists if found["PrefixListId"] not in known for e in entries(ec2, found)]
 
 
 def entries(ec2, found):
-    """All pages of a list, no more than it has room for and of its family."""
+    """All pages of a list, which are of its family."""
     pages = ec2.get_paginator("get_managed_prefix_list_entries").paginate(PrefixListId=found["PrefixListId"])
     held = [entry for page in pages for entry in page["Entries"]]
-    if len(held) > found["MaxEntries"] or {":" in e["Cidr"] for e in held} != {found["AddressFamily"] == "IPv6"}:
+    if {":" in e["Cidr"] for e in held} != {found["AddressFamily"] == "IPv6"}:
         raise ValueError(found)
     return held

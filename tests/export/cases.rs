@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use egressd::export::{ExportError, Families, Intent, Overflow, Request, RuleFormat, Rules, Selected};
 use egressd::prefix::{Family, Prefix, PrefixSet};
 
-use crate::examine::{read, saved};
+use crate::examine::{changed, read, saved};
 use crate::fixtures::{self, Fixture, HOSTILE};
 use crate::runner::Case;
 
@@ -17,8 +17,10 @@ const DEVICES: RangeInclusive<RuleFormat> = RuleFormat::Ios..=RuleFormat::Netsko
 
 /// The cases.
 pub fn all() -> Vec<Case> {
-    let formats = RuleFormat::ALL.iter().filter(|format| !DEVICES.contains(format));
-    formats.map(|&format| case(&format!("format_{format}_"), move || round_trips(format))).collect()
+    let formats = || RuleFormat::ALL.iter().copied().filter(|format| !DEVICES.contains(format));
+    let whole = formats().map(|format| case(&format!("format_{format}_"), move || round_trips(format)));
+    let changing = formats().filter(|format| format.capability().change);
+    whole.chain(changing.map(|format| case(&format!("change_{format}_"), move || changes(format)))).collect()
 }
 
 fn case(name: &str, run: impl Fn() -> String + Sync + 'static) -> Case {
@@ -50,6 +52,38 @@ fn round_trips(format: RuleFormat) -> String {
         assert!(found.get(file) == Some(expected), "{}: {:?} is not {expected:?}", file.display(), found.get(file));
     }
     format!("{} files", files.len())
+}
+
+/// A device follows the change from one list to another, and back; then what was missing is added and removed again.
+fn changes(format: RuleFormat) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixture = |name: &str, list: &[&str]| {
+        let prefixes: Vec<Prefix> = list.iter().map(|text| text.parse().expect("a prefix")).collect();
+        let mut selected = Selected::plain(&prefixes);
+        // moto says that it revokes IPv6 rules, and does not.
+        if format == RuleFormat::AwsSecurityGroup {
+            selected = selected.within(&["0.0.0.0/0".parse().expect("a prefix")]);
+        }
+        Fixture { name: name.to_owned(), selected, object: "cloudfront" }
+    };
+    // One prefix becomes a larger one, one a smaller, one goes, one comes.
+    let old = fixture("old", &["13.32.0.0/16", "99.84.0.0/15", "205.251.200.0/21", "2600:9000:1000::/36"]);
+    let new = fixture("new", &["13.32.0.0/15", "99.84.0.0/16", "3.160.0.0/14", "2600:9000:2000::/36"]);
+    let missing = fixture("missing", &["143.204.0.0/16", "2600:9000:ddd::/48"]);
+    let was = old.selected.canonical();
+    let steps =
+        [(&new, Intent::From(&was)), (&new, Intent::BackTo(&was)), (&missing, Intent::Add), (&missing, Intent::Remove)];
+    let begun = if format == RuleFormat::NftablesUpdate { RuleFormat::Nftables } else { format };
+    let (text, _) = written(&asked(begun, &old, Overflow::Fail, None)).expect("it fits");
+    let mut files = vec![saved(folder.path(), "whole", &text)];
+    for (at, (fixture, intent)) in steps.into_iter().enumerate() {
+        let request = Request { intent, ..asked(format, fixture, Overflow::Fail, None) };
+        let (text, _) = written(&request).expect("it can change");
+        files.push(saved(folder.path(), &format!("change-{at}"), &text));
+    }
+    let [old, new, missing] = [&old, &new, &missing].map(|fixture| addresses(&fixture.selected));
+    assert_eq!(changed(format, &files), [new, old.clone(), old.union(&missing), old]);
+    format!("{} steps", files.len() - 1)
 }
 
 /// A limit that is tried with formats that have none, or one that takes other people's programs minutes to read.

@@ -1,6 +1,7 @@
 """Validates exported files and prints the addresses that each of them allows, as JSON.
 
     examine.py FORMAT FILE...
+    examine.py --changes FORMAT WHOLE CHANGE...   after each change, on a device that began with the whole list
 
 The validators are the programs that the formats are for, where there are any; the readers are independent of the
 exporter. Either may fail: then nothing is printed and the status is 1.
@@ -32,9 +33,13 @@ def collapsed(found):
 
 
 def main():
-    name, files = sys.argv[1], sys.argv[2:]
     # Some programs listen on the loopback interface even while they only read.
     readers.run("ip", "link", "set", "lo", "up")
+    if sys.argv[1] == "--changes":
+        name, whole, *changes = sys.argv[2:]
+        json.dump([collapsed(after) for after in readers.CHANGES[name](whole, changes)], sys.stdout)
+        return
+    name, files = sys.argv[1], sys.argv[2:]
     for validate in validators.OF[name]:
         validate(files)
     allowed = {}

@@ -350,6 +350,41 @@ def terraform(file):
     return [prefix for name, output in outputs.items() if "_ipv" in name for prefix in output["value"]]
 
 
+def changed(apply, state):
+    """What a device allows after each change."""
+
+    def changes(whole, files):
+        apply(whole)
+        for file in files:
+            apply(file)
+            yield state()
+
+    return changes
+
+
+def ipset_saved():
+    return [line.split()[2] for line in run("ipset", "save").splitlines() if line.startswith("add ")]
+
+
+def ufw_changes(whole, files):
+    """Without a kernel's say: the commands add and delete what they name."""
+    held = set(ufw(whole))
+    for file in files:
+        for line in lines(file):
+            match = re.fullmatch(r"ufw (allow|delete allow) out proto tcp to (\S+) port 443( comment '[^']*')?", line)
+            if match:
+                (held.add if match.group(1) == "allow" else held.remove)(match.group(2))
+        yield sorted(held)
+
+
+CHANGES = {
+    "nftables-update": changed(lambda file: run("nft", "-f", file), nft_listed),
+    "ipset": changed(lambda file: run("ipset", "restore", given=text(file)), ipset_saved),
+    "ufw": ufw_changes,
+    "aws-security-group": aws.security_group_changes,
+    "aws-prefix-list": aws.prefix_list_changes,
+}
+
 OF = {
     "plain": [plain],
     "csv": [table],

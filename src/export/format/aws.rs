@@ -93,7 +93,10 @@ fn write_prefix_list(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
 
 /// A list is not to be changed while it still is being changed.
 const FUNCTIONS: &str = r#"show() { aws ec2 describe-managed-prefix-lists --prefix-list-ids "$1" --query "PrefixLists[0].$2" --output text; }
-named() { aws ec2 describe-managed-prefix-lists --filters "Name=prefix-list-name,Values=$1" --query 'PrefixLists[0].PrefixListId' --output text; }
+named() {
+  found=$(aws ec2 describe-managed-prefix-lists --filters "Name=prefix-list-name,Values=$1" --query 'PrefixLists[0].PrefixListId' --output text)
+  case $found in pl-*) echo "$found" ;; *) echo "there is no prefix list $1" >&2; exit 1 ;; esac
+}
 settled() {
   tries=0
   while case $(show "$1" State) in *-complete) false ;; *-failed) exit 1 ;; esac; do
