@@ -14,7 +14,7 @@
 //! 5. [`verdict`] derives from these records what can be said of each range, how sure that is, and who blocks.
 //! 6. [`diagnose`] brings many verdicts down to few causes, each with a fix and somebody whose job it is.
 //! 7. [`report`] writes it all for a terminal, for a program or for a ticket; [`export`] writes what is to be allowed in
-//!    the syntax of the device that has to allow it.
+//!    the syntax of the device that has to allow it, and [`fit`] makes a long list fit a device that takes few entries.
 //!
 //! Around this core lies a shell, behind the default feature `io`: `net` holds the sockets, `lab` a whole customer network
 //! in namespaces, `store` what is kept between runs, `cli` the commands. No module of the core imports the shell.

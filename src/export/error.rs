@@ -51,6 +51,9 @@ pub enum ExportError {
     /// No fewer entries hold the list within the bounds that were set.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// The list is held in several objects, before or after.
+    #[error("a change does not say in which of several objects of {0} an entry is")]
+    ChangeOfSplit(RuleFormat),
     /// The device has one list and cannot hold several.
     #[error("{0} has no form for several objects")]
     NoSplit(RuleFormat),
@@ -70,6 +73,7 @@ impl ExportError {
                 "give the addresses that it has, or `egressd export --list-formats` to see who takes names".to_owned()
             }
             Self::NoChange(_) | Self::NoSplit(_) => "`egressd export --list-formats` shows which formats do".to_owned(),
+            Self::ChangeOfSplit(_) => "export the whole list, or --max-entries N if yours takes more".to_owned(),
             Self::OverLimit { format, .. } => over_limit(*format),
         })
     }

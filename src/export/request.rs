@@ -76,6 +76,7 @@ impl Request<'_> {
         self.refuse_what_it_cannot(capability, &prefixes)?;
         let limit = self.limit(capability);
         let fitted = Fitting { format: self.format, limit, overflow: self.overflow }.fit(prefixes)?;
+        self.refuse_change_of_split(capability, limit, fitted.most_in_group)?;
         let (entries, comments) = self.selected.annotated(fitted.blocks);
         Ok(Rules {
             name: base_name(self.name),
@@ -114,6 +115,27 @@ impl Request<'_> {
             return Err(ExportError::NoChange(format));
         }
         Ok(())
+    }
+
+    /// Where a list is in several objects, it is in the order of the whole list which entry is in which.
+    fn refuse_change_of_split(
+        &self,
+        capability: &Capability,
+        limit: Option<Limit>,
+        most_in_group: Option<NonZeroUsize>,
+    ) -> Result<(), ExportError> {
+        let split_before = match self.intent {
+            Intent::Replace => return Ok(()),
+            Intent::Add | Intent::Remove => false,
+            Intent::From(previous) | Intent::BackTo(previous) => {
+                let (v4, v6): (Vec<Prefix>, Vec<Prefix>) =
+                    Selected::plain(previous).canonical().into_iter().partition(|prefix| prefix.family() == Family::V4);
+                let together = capability.families == Families::Together;
+                let longest = if together { v4.len() + v6.len() } else { v4.len().max(v6.len()) };
+                limit.is_some_and(|limit| longest > limit.entries)
+            }
+        };
+        if split_before || most_in_group.is_some() { Err(ExportError::ChangeOfSplit(self.format)) } else { Ok(()) }
     }
 
     fn limit(&self, capability: &Capability) -> Option<Limit> {

@@ -47,7 +47,7 @@ pub struct Cover<E> {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FitError {
     /// Forbidden space lies between the listed ranges, or a family would get no entry.
-    #[error("the list does not fit {most} entries without opening forbidden space: it takes {fewest} at the least")]
+    #[error("no {most} entries hold the list and leave forbidden space closed: it takes {fewest} at the least")]
     TooFew {
         /// The entries of the budget.
         most: usize,

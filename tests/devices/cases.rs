@@ -107,6 +107,19 @@ fn a_list_at_the_limit_is_one_object_and_one_more_is_refused_or_split() {
 }
 
 #[test]
+fn a_change_of_a_list_in_several_objects_is_refused() {
+    let list: Vec<Prefix> = (0..=8_u8).map(|third| Prefix::containing([13, 32, third * 2, 0].into(), 24)).collect();
+    for (format, _) in formats().filter(|(format, _)| format.capability().change && format.capability().splits) {
+        let limited = |intent| Asked { most: Some(8), overflow: Overflow::Split, intent, ..Asked::default() };
+        for (now, intent) in
+            [(&list[..], Intent::From(&list[..3])), (&list[..3], Intent::From(&list)), (&list, Intent::Add)]
+        {
+            assert_eq!(exported(format, now, limited(intent)), Err(ExportError::ChangeOfSplit(format)));
+        }
+    }
+}
+
+#[test]
 fn host_names_are_allowed_where_the_device_takes_them() {
     let (list, long) = (prefixes(&["13.32.0.0/15"]), format!("{}.example.com", ["long"; 20].join(".")));
     let hosts = ["cdn.example.com".to_owned(), long.clone(), format!("x{}", &long[1..])];

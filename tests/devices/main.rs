@@ -4,8 +4,11 @@
 //! A model holds to the grammar in the vendor's documents, but it is ours; `fwshift`, where it knows the syntax, is a
 //! reader by somebody else. `tests/run` installs it.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on panics
+
 mod cases;
 mod fixtures;
 mod fwshift;
 mod model;
 mod read;
+mod shell;

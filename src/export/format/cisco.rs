@@ -35,8 +35,8 @@ pub(super) const CAPABILITY: Capability = Capability {
     ..Capability::FILE
 };
 
-/// 64 is what IOS and ASA take; NX-OS and IOS XR take no fewer.
-pub(super) const NAMES: Naming = Naming::of(64);
+/// 64 is what IOS and ASA take, 63 what Cisco's own data model has for NX-OS.
+pub(super) const NAMES: Naming = Naming::of(63);
 
 /// What these systems take as a description.
 pub(super) const LONGEST_DESCRIPTION: usize = 200;

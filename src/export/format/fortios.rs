@@ -85,7 +85,8 @@ fn write_group(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Resu
     writeln!(out, "    next\nend")
 }
 
-/// What is added is there before it becomes a member, and what goes is no member any more when it is deleted.
+/// What is added is there before it becomes a member, and what goes is no member any more when it is deleted. `append`
+/// and `unselect` are there since FortiOS 5.0 (Fortinet's technical tip 197205).
 fn write_change(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {
     if !part.removed {
         write_addresses(rules, part, out)?;

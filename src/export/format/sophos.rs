@@ -8,7 +8,7 @@ use super::device::{Part, is_host, netmask, parts, xml_header};
 use crate::export::{Capability, Comments, Families, Naming, Rules};
 use crate::prefix::Prefix;
 
-/// `Entities.xml`, to be packed with tar and imported: hosts, groups and a service.
+/// `Entities.xml`, to be packed with tar and imported: hosts, then the groups that list them, and a service.
 ///
 /// An import adds and replaces, and removes nothing.
 pub(super) const EXPORTER: Exporter = Exporter {
@@ -33,14 +33,14 @@ fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
     xml_header(rules, out)?;
     writeln!(out, "<Configuration APIVersion=\"1900.1\">")?;
     parts(rules, &NAMES).iter().try_for_each(|part| {
-        part.prefixes().try_for_each(|prefix| write_host(rules, prefix, &part.name, out))?;
+        part.prefixes().try_for_each(|prefix| write_host(rules, prefix, out))?;
         write_group(rules, part, out)
     })?;
     write_service(rules, out)?;
     writeln!(out, "</Configuration>")
 }
 
-fn write_host(rules: &Rules, prefix: Prefix, group: &str, out: &mut dyn Write) -> fmt::Result {
+fn write_host(rules: &Rules, prefix: Prefix, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "  <IPHost>\n    <Name>{}</Name>", NAMES.prefix(rules, prefix))?;
     writeln!(out, "    <IPFamily>IPv{}</IPFamily>", prefix.family().number())?;
     writeln!(out, "    <HostType>{}</HostType>", if is_host(prefix) { "IP" } else { "Network" })?;
@@ -50,7 +50,7 @@ fn write_host(rules: &Rules, prefix: Prefix, group: &str, out: &mut dyn Write) -
         IpAddr::V4(_) => writeln!(out, "    <Subnet>{}</Subnet>", netmask(prefix))?,
         IpAddr::V6(_) => writeln!(out, "    <Subnet>{}</Subnet>", prefix.len())?,
     }
-    writeln!(out, "    <HostGroupList><HostGroup>{group}</HostGroup></HostGroupList>\n  </IPHost>")
+    writeln!(out, "  </IPHost>")
 }
 
 fn write_group(rules: &Rules, part: &Part<'_>, out: &mut dyn Write) -> fmt::Result {

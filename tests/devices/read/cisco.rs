@@ -29,7 +29,7 @@ fn catalyst(device: &mut Device, text: &str, kinds: [&[&str]; 2], reference: &st
             ["no", "object-group", ref rest @ ..] => device.ungroup(&head(rest).1),
             ["object-group", ref rest @ ..] => {
                 let (family, name) = head(rest);
-                named(&name, 64);
+                named(&name, 63);
                 device.group(&name);
                 (group, list) = (Some((family, name)), None);
             }

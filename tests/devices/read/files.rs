@@ -1,5 +1,7 @@
 //! Whole files: XML, JSON and lists.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::port;
@@ -49,46 +51,39 @@ fn texts(xml: &str) -> Vec<(Vec<&str>, &str)> {
 }
 
 pub fn sophos(device: &mut Device, text: &str) {
-    let (mut host_fields, mut group, mut members) = (Vec::new(), "", Vec::new());
-    let define = |device: &mut Device, fields: &mut Vec<(&str, String)>| {
-        let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, text)| text.clone());
-        let whole = [field("Name"), field("IPAddress"), field("IPFamily"), field("HostGroup")];
-        let [Some(name), Some(address), Some(family), Some(group)] = whole else {
-            assert!(fields.is_empty(), "a host lacks something: {fields:?}");
-            return;
-        };
-        let net = match (field("HostType").as_deref(), field("Subnet")) {
-            (Some("IP"), None) => host(&address),
-            (Some("Network"), Some(mask)) if family == "IPv4" => masked(&address, &mask),
-            (Some("Network"), Some(length)) => of_length(&address, &length),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(net.0.is_ipv6(), family == "IPv6", "{name} is of the other family");
-        device.define(&name, net);
-        device.join(&group, &name);
-        fields.clear();
-    };
+    let (mut fields, mut group) = (BTreeMap::new(), "");
     for (path, text) in texts(text) {
         match path[..] {
-            ["Configuration", "IPHost", .., key] => {
+            ["Configuration", "IPHost", key @ ("Name" | "IPFamily" | "HostType" | "IPAddress" | "Subnet")] => {
                 if key == "Name" {
-                    define(device, &mut host_fields);
+                    defined(device, &std::mem::take(&mut fields));
                 }
-                host_fields.push((key, text.to_owned()));
+                fields.insert(key, text);
             }
             ["Configuration", "IPHostGroup", "Name"] => {
-                define(device, &mut host_fields);
+                defined(device, &std::mem::take(&mut fields));
                 group = text;
-                device.group(group);
+                device.empty(group);
             }
-            ["Configuration", "IPHostGroup", "HostList", "Host"] => members.push((group, text)),
+            ["Configuration", "IPHostGroup", "HostList", "Host"] => device.join(group, text),
             ["Configuration", "IPHostGroup", "Description" | "IPFamily"] | ["Configuration", "Services", ..] => {}
             _ => panic!("{path:?} {text}"),
         }
     }
-    for (group, name) in members {
-        device.join(group, name);
-    }
+}
+
+/// A host whose elements are all read; none before the first.
+fn defined(device: &mut Device, fields: &BTreeMap<&str, &str>) {
+    let Some(name) = fields.get("Name") else { return };
+    let (address, family) = (fields["IPAddress"], fields["IPFamily"]);
+    let net = match (fields["HostType"], fields.get("Subnet")) {
+        ("IP", None) => host(address),
+        ("Network", Some(mask)) if family == "IPv4" => masked(address, mask),
+        ("Network", Some(length)) => of_length(address, length),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(net.0.is_ipv6(), family == "IPv6", "{name} is of the other family");
+    device.define(name, net);
 }
 
 pub fn watchguard(device: &mut Device, text: &str) {
