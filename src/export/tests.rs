@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::prefix::Prefix;
+use crate::text::grouped;
 
 fn written(format: RuleFormat, name: &str, text: &str) -> String {
     let prefixes = if format.capability().families == Families::V4Only { &LISTED[..2] } else { &LISTED[..] };
@@ -49,6 +50,25 @@ fn every_format_has_a_name_of_its_own() {
         assert!(!format.title().is_empty() && !format.capability().validated_by.is_empty(), "{format}");
     }
     assert!(RuleFormat::ALL.len() > 30);
+}
+
+/// The line of the README's table.
+fn line(format: RuleFormat) -> String {
+    let capability = format.capability();
+    let limit = capability
+        .limit
+        .map_or_else(|| "none".to_owned(), |limit| format!("{} in a {}", grouped(limit.entries as u128), limit.of));
+    let atomic = capability.atomic.unwrap_or("no");
+    format!("| `{format}` | {} | {limit} | {atomic} | {} |", format.title(), capability.validated_by)
+}
+
+#[test]
+fn the_readme_has_every_format_as_it_is() {
+    let readme = include_str!("../../README.md");
+    let lines: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<String> = RuleFormat::ALL.iter().map(|&format| line(format)).collect();
+    let table: Vec<&str> = lines.into_iter().filter(|line| line.matches('|').count() == 6).collect();
+    assert_eq!(table, expected, "\n{}\n", expected.join("\n"));
 }
 
 proptest! {

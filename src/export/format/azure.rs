@@ -17,7 +17,7 @@ pub(super) const NSG: Exporter = Exporter {
             of: "network security group",
             source: "Azure networking limits: addresses or ranges for destination in a security group",
         }),
-        validated_by: "fwshift, a second reader of our own",
+        validated_by: "fwshift",
         ..Capability::FILE
     },
     write: write_nsg,
@@ -34,7 +34,7 @@ pub(super) const IP_GROUP: Exporter = Exporter {
         atomic: Some("a deployment replaces the group"),
         limit: Some(Limit { entries: 5000, of: "IP group", source: "Azure Firewall limits: addresses in an IP group" }),
         splits: true,
-        validated_by: "a second reader of our own",
+        validated_by: "a second reader in the tests",
         ..Capability::FILE
     },
     write: write_ip_groups,

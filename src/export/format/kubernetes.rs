@@ -10,7 +10,7 @@ use crate::export::{Capability, Naming, Rules};
 
 const CAPABILITY: Capability = Capability {
     atomic: Some("kubectl apply"),
-    validated_by: "PyYAML, a second reader of our own",
+    validated_by: "PyYAML, a second reader in the tests",
     ..Capability::FILE
 };
 

@@ -17,7 +17,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
             of: "firewall",
             source: "pf.conf(5), default of `set limit table-entries`",
         }),
-        validated_by: "a second reader of our own",
+        validated_by: "a second reader in the tests",
         ..Capability::FILE
     },
     write,

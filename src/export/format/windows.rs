@@ -20,7 +20,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
             source: "no document of Microsoft's; what IPBan (MaxIpAddressesPerRule) and CrowdSec found to work",
         }),
         splits: true,
-        validated_by: "tree-sitter-powershell, a second reader of our own",
+        validated_by: "tree-sitter-powershell, a second reader in the tests",
         ..Capability::FILE
     },
     write,
