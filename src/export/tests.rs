@@ -52,6 +52,37 @@ fn every_format_has_a_name_of_its_own() {
     assert!(RuleFormat::ALL.len() > 30);
 }
 
+#[test]
+fn lists_of_ours_are_read_again() {
+    for format in [RuleFormat::Plain, RuleFormat::Csv, RuleFormat::Json, RuleFormat::Yaml] {
+        let text = written(format, "cloudfront", "viewer eu-west-1");
+        let previous = Previous::parse("made", text.as_bytes()).unwrap_or_else(|error| panic!("{format}: {error}"));
+        assert_eq!(previous.prefixes.iter().map(Prefix::to_string).collect::<Vec<_>>(), LISTED, "{format}");
+    }
+}
+
+#[test]
+fn a_list_with_a_wrong_line_is_refused_whole() {
+    for (text, complaint) in [("13.32.0.0/15\n13.33.0.0/15\n", "line 2"), ("13.32.0.0\n", "line 1"), ("{", "made: ")] {
+        let error = Previous::parse("made", text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(complaint), "{error}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_what_is_blocked_and_what_an_old_list_lacks() {
+    let report = r#"{"schema": "egressd.report/1", "ranges": [
+        {"mechanism": "dropped", "blocked": ["13.32.0.0/15"]}, {"mechanism": null, "blocked": []},
+        {"mechanism": "tls_intercepted", "blocked": ["99.84.0.0/16"]}], "diagnoses": [
+        {"id": "stale_allowlist", "prefixes": ["13.32.0.0/15", "130.176.0.0/17"]},
+        {"id": "tls_intercepted", "prefixes": ["99.84.0.0/16"]}]}"#;
+    let texts = |bytes: &str| Missing::parse(bytes.as_bytes()).expect("a report").prefixes;
+    assert_eq!(texts(report).iter().map(Prefix::to_string).collect::<Vec<_>>(), ["13.32.0.0/15", "130.176.0.0/17"]);
+    assert_eq!(texts(r#"{"schema": "egressd.audit/1", "missing": ["13.32.0.0/15"]}"#).len(), 1);
+    let other = Missing::parse(br#"{"schema": "egressd.ranges/1"}"#).unwrap_err();
+    assert!(other.to_string().contains("egressd.ranges/1"), "{other}");
+}
+
 /// The line of the README's table.
 fn line(format: RuleFormat) -> String {
     let capability = format.capability();
