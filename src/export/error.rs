@@ -66,7 +66,7 @@ impl ExportError {
         Some(match self {
             Self::Empty | Self::HostsInChange => return None,
             Self::Fit(_) => {
-                "--max-entries and --max-extra set the bounds; --on-overflow split opens nothing".to_owned()
+                "--max-entries and --max-extra set the bounds; --on-overflow split, where the device takes several objects, opens nothing".to_owned()
             }
             Self::NoIpv6 { .. } => "--family 4 exports the IPv4 entries alone".to_owned(),
             Self::NoHosts { .. } => {

@@ -37,3 +37,6 @@ pub use rules::{Block, Entry, Families, Group, Rules, Task};
 pub use select::{Selected, Selection};
 pub use summary::Summary;
 pub use text::{Naming, clean};
+
+#[cfg(test)]
+mod tests;

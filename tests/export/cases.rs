@@ -51,7 +51,13 @@ fn round_trips(format: RuleFormat) -> String {
     for (file, expected) in &expected {
         assert!(found.get(file) == Some(expected), "{}: {:?} is not {expected:?}", file.display(), found.get(file));
     }
-    format!("{} files", files.len())
+    let without = format == RuleFormat::Terraform && !installed("terraform");
+    format!("{} files{}", files.len(), if without { ", without terraform: it is not installed" } else { "" })
+}
+
+fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// A device follows the change from one list to another, and back; then what was missing is added and removed again.

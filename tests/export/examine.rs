@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 /// The programs of the virtual environment that `tests/run` makes.
 fn validators() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/validators/bin")
 }
 
 /// The addresses that a device allows after each change, when it began with the whole list.

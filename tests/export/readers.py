@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -188,32 +189,33 @@ def pf(file):
     return lines(file)
 
 
-def fwshift(kind, wrap=lambda given: given):
-    """The addresses that fwshift reads from a configuration, all groups and rules together."""
+def fwshift(kind, wrap=str):
+    """What fwshift reads: the members of groups that are ours, and the destinations of rules that allow."""
 
     def read(file):
         source, target = f"{file}.{kind}", f"{file}.{kind}.json"
         with open(source, "w", encoding="ascii") as opened:
             opened.write(wrap(text(file)))
-        python = os.path.dirname(os.path.realpath(__file__))
-        run(os.path.join(os.environ["VALIDATORS"], "fwshift"), "convert", "--from", kind, source, "--to", "json", "-o", target, "-q")
+        program = os.path.join(os.environ["VALIDATORS"], "fwshift")
+        run(program, "convert", "--from", kind, "--to", "json", "--quiet", "--output", target, source)
         with open(target, encoding="utf-8") as opened:
-            converted = json.load(opened)
-        return sorted(set(addresses_in(converted)))
+            policy = json.load(opened)
+        groups = [group["members"] for group in policy["address_groups"].values() if not group["builtin"]]
+        rules = [rule["destinations"] for rule in policy["rules"] if rule["action"] == "allow"]
+        found = {member for members in groups + rules for member in members}
+        return sorted(member for member in found if re.fullmatch(r"[0-9a-f]*[.:].*", member) and not member.endswith("/0"))
 
     return read
 
 
-def addresses_in(converted):
-    """Every address, range or network of the neutral form, except those that mean everything."""
-    if isinstance(converted, dict):
-        for value in converted.values():
-            yield from addresses_in(value)
-    elif isinstance(converted, list):
-        for value in converted:
-            yield from addresses_in(value)
-    elif isinstance(converted, str) and re.fullmatch(r"[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*([/-][0-9a-fA-F.:]+)?", converted):
-        yield converted
+def in_pfsense(alias):
+    """A whole configuration with the alias."""
+    return f"<pfsense><version>22.9</version>{alias.split('-->')[-1]}</pfsense>"
+
+
+def in_opnsense(alias):
+    """The same; fwshift asks for the version of the rules."""
+    return alias.replace("<Firewall>", '<Firewall><Filter version="1.0.4"><rules/></Filter>')
 
 
 def pfsense(file):
@@ -339,6 +341,14 @@ def gcp(file):
     return [prefix for rule in rules for prefix in rule["destinationRanges"]]
 
 
+def hcl(file):
+    """A reader of the language by somebody else: Terraform itself is in no package of Debian's."""
+    import hcl2
+
+    (values,) = hcl2.loads(text(file))["locals"]
+    return [json.loads(prefix) for name, prefixes in values.items() if "_ipv" in name for prefix in prefixes]
+
+
 def terraform(file):
     """The values of the outputs, as terraform computes them."""
     folder = f"{file}.d"
@@ -399,17 +409,17 @@ OF = {
     "firewalld": [firewalld],
     "ufw": [ufw],
     "pf": [pf],
-    "pfsense": [pfsense],
-    "opnsense": [opnsense],
+    "pfsense": [pfsense, fwshift("pfsense", in_pfsense)],
+    "opnsense": [opnsense, fwshift("opnsense", in_opnsense)],
     "windows": [windows],
     "aws-security-group": [aws.security_group],
     "aws-prefix-list": [aws.prefix_list],
     "cloudformation": [resources("AWS::EC2::PrefixList", "Entries", "Cidr")],
     "aws-waf": [resources("AWS::WAFv2::IPSet", "Addresses")],
-    "terraform": [terraform],
-    "azure-nsg": [azure_nsg],
+    "terraform": [hcl, terraform] if shutil.which("terraform") else [hcl],
+    "azure-nsg": [azure_nsg, fwshift("azure")],
     "azure-ip-group": [azure_ip_group],
-    "gcp": [gcp],
+    "gcp": [gcp, fwshift("gcp")],
     "kubernetes": [kubernetes],
     "cilium": [cilium],
     "calico": [calico],

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -228,7 +229,7 @@ OF = {
     "aws-prefix-list": [shell],
     "cloudformation": [cfn_lint],
     "aws-waf": [cfn_lint],
-    "terraform": [terraform],
+    "terraform": [terraform] if shutil.which("terraform") else [nothing],
     "azure-nsg": [nothing],
     "azure-ip-group": [nothing],
     "gcp": [gcp],

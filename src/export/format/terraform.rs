@@ -13,7 +13,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
     capability: Capability {
         comments: Comments::Object,
         atomic: Some("terraform apply"),
-        validated_by: "terraform fmt and apply",
+        validated_by: "python-hcl2; terraform where it is installed",
         ..Capability::FILE
     },
     write,
