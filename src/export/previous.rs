@@ -60,10 +60,8 @@ impl Previous {
             return Self::json(name, bytes);
         }
         let text = str::from_utf8(bytes).map_err(|_| PreviousError::NotText)?;
-        let lines = text.lines().enumerate().filter_map(|(at, line)| Some((at, first_word(line)?)));
-        let parsed = lines
-            .map(|(at, word)| word.parse::<Prefix>().map_err(|source| PreviousError::Line { line: at + 1, source }));
-        Ok(Self { prefixes: parsed.collect::<Result<_, _>>()? })
+        let read = text.lines().enumerate().filter_map(|(at, line)| read_line(at + 1, line));
+        Ok(Self { prefixes: read.collect::<Result<_, _>>()? })
     }
 
     fn json(name: &str, bytes: &[u8]) -> Result<Self, PreviousError> {
@@ -74,6 +72,13 @@ impl Previous {
             .map(|feed| Self::of(&feed))
             .map_err(|error| PreviousError::Feed(Box::new(error)))
     }
+}
+
+/// A line of nothing but a prefix, as most are, is not looked at twice.
+fn read_line(line: usize, text: &str) -> Option<Result<Prefix, PreviousError>> {
+    let bare = text.parse::<Prefix>();
+    let read = if bare.is_ok() { bare } else { first_word(text)?.parse() };
+    Some(read.map_err(|source| PreviousError::Line { line, source }))
 }
 
 /// The prefix of a line: bare, the first field of CSV, or an item of YAML; none in comments, headings and keys.

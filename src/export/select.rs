@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
 use super::rules::{Block, Entry};
 use super::text::clean;
-use crate::prefix::{Family, Prefix, PrefixSet};
+use crate::prefix::{Family, Prefix, PrefixSet, aggregate};
 use crate::ranges::{FeedSnapshot, List, Range, Role};
 
 /// What of a feed is meant; the default is all of it.
@@ -100,8 +98,8 @@ impl Selected {
         let mut comments = Comments::of(&self.comments);
         let mut rest = self.listed.as_slice();
         let entries = blocks.into_iter().map(|block| {
-            let before = rest.partition_point(|(prefix, _)| prefix.last() < block.first());
-            let inside = rest[before..].partition_point(|(prefix, _)| prefix.first() <= block.last());
+            let before = rest.iter().take_while(|(prefix, _)| prefix.last() < block.first()).count();
+            let inside = rest[before..].iter().take_while(|(prefix, _)| prefix.first() <= block.last()).count();
             let comment = comments.joined(&rest[before..before + inside]);
             // The last one may reach into the next block.
             rest = &rest[before + inside.saturating_sub(1)..];
@@ -131,10 +129,7 @@ impl Selected {
 const LONGEST_COMMENT: usize = 100;
 
 fn canonical(prefixes: impl Iterator<Item = Prefix>) -> Vec<Prefix> {
-    let mut prefixes: Vec<Prefix> =
-        IpNet::aggregate(&prefixes.map(Prefix::to_ipnet).collect()).into_iter().map(Prefix::from).collect();
-    prefixes.sort_unstable();
-    prefixes
+    aggregate(prefixes).collect()
 }
 
 /// Comments and what they became where entries with several were joined.

@@ -12,8 +12,8 @@ pub(super) const PANOS: Exporter = Exporter {
     capability: Capability {
         limit: Some(Limit {
             entries: 50_000,
-            of: "firewall, over all its lists",
-            source: "PAN-OS help, External Dynamic List: 150,000 on the PA-5000 and PA-7000, 50,000 on others",
+            of: "firewall",
+            source: "PAN-OS help, External Dynamic List: over all lists 150,000 on the PA-5000 and PA-7000, 50,000 on others",
         }),
         ..FETCHED
     },

@@ -21,7 +21,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
         atomic: None,
         limit: Some(Limit {
             entries: 4_096,
-            of: "address set",
+            of: "set",
             source: "Huawei USG command reference, `address`: members are numbered from 0 to 4095",
         }),
         splits: true,

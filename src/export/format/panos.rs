@@ -18,7 +18,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
         atomic: Some("`commit`"),
         limit: Some(Limit {
             entries: 2_500,
-            of: "address group",
+            of: "static group",
             source: "`cfg.general.max-address-per-group` of `show system state`, as most models have it",
         }),
         splits: true,
