@@ -63,7 +63,9 @@ fn lists_of_ours_are_read_again() {
 
 #[test]
 fn a_list_with_a_wrong_line_is_refused_whole() {
-    for (text, complaint) in [("13.32.0.0/15\n13.33.0.0/15\n", "line 2"), ("13.32.0.0\n", "line 1"), ("{", "feed made: ")] {
+    for (text, complaint) in
+        [("13.32.0.0/15\n13.33.0.0/15\n", "line 2"), ("13.32.0.0\n", "line 1"), ("{", "feed made: ")]
+    {
         let error = Previous::parse("made", text.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with(complaint), "{error}");
     }
