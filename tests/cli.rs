@@ -100,7 +100,7 @@ const TROUBLE: &[(&str, &str)] = &[
     ("export plain --endpoint api.example.com", "takes no host names"),
     ("export aws-security-group", "118 IPv4 entries are too many for one security group, which takes 60"),
     ("export haproxy --max-entries 5 --on-overflow split", "no form for several objects"),
-    ("export haproxy --max-entries 5 --on-overflow cover", "without opening forbidden space"),
+    ("export haproxy --max-entries 5 --on-overflow cover", "leave forbidden space closed"),
     ("export haproxy --max-entries 60 --on-overflow cover --max-extra 1", "60 entries open"),
     ("export plain -o @folder", "folder"),
     ("baseline show @junk", "junk"),
