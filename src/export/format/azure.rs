@@ -32,7 +32,11 @@ pub(super) const IP_GROUP: Exporter = Exporter {
         ranges: true,
         comments: Comments::Object,
         atomic: Some("a deployment replaces the group"),
-        limit: Some(Limit { entries: 5000, of: "IP group", source: "Azure Firewall limits: addresses in an IP group" }),
+        limit: Some(Limit {
+            entries: 5000,
+            of: "IP group",
+            source: "MicrosoftDocs, azure-docs issue 103602: addresses in an IP group",
+        }),
         splits: true,
         validated_by: "a second reader in the tests",
         ..Capability::FILE

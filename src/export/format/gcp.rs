@@ -16,7 +16,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
         limit: Some(Limit {
             entries: 5000,
             of: "rule",
-            source: "Google Cloud, VPC quotas: destination ranges for a firewall rule",
+            source: "Google's discovery document, destIpRanges; for rules of a network so in crowdsec's cs-cloud-firewall-bouncer 27",
         }),
         splits: true,
         validated_by: "Google's discovery document, fwshift",

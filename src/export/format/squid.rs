@@ -19,7 +19,7 @@ pub(super) const EXPORTER: Exporter = Exporter {
     write,
 };
 
-/// Squid's names of access lists have at most 31 characters.
+/// Squid 5.7 says that it takes 63 characters, but a rule with a name of 63 is refused; older ones took 31.
 const NAMES: Naming = Naming::of(31);
 
 fn write(rules: &Rules, out: &mut dyn Write) -> fmt::Result {
