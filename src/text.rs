@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::{Serialize, Serializer};
+
 /// Foreign text as it may stand in a message or on a terminal.
 ///
 /// What does not print is escaped, control characters and changes of writing direction included. Of a text with more
@@ -26,6 +28,15 @@ pub fn grouped(number: u128) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Two digits for each byte.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
 }
 
 /// A number with its noun: `1 range`, `2 ranges`.
@@ -62,6 +73,19 @@ pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
         length += letters;
     }
     lines
+}
+
+/// A number in JSON: up to 2^53, which every reader holds exactly, as one, and above it as a string of decimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(pub u128);
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match u64::try_from(self.0) {
+            Ok(count) if count <= 1 << 53 => serializer.serialize_u64(count),
+            _ => serializer.collect_str(&self.0),
+        }
+    }
 }
 
 /// Beginning and end, half of `longest` each, when the text is longer than that.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod explain;
+pub mod export;
 mod filter;
 mod job;
 pub mod output;
@@ -44,6 +45,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show which hop on the way to an address drops or rejects
     Trace(trace::TraceArgs),
+    /// Write what is to be allowed in the syntax of a firewall, a router, a cloud or a proxy
+    Export(Box<export::ExportArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
@@ -73,6 +76,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Check(args) => check::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
+        Command::Export(args) => export::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Ranges(command) => Ok(ranges::run(&command, out)?),
         Command::Explain(args) => explain::run(&args, out),
