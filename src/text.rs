@@ -30,15 +30,6 @@ pub fn grouped(number: u128) -> String {
     text
 }
 
-/// Two digits for each byte.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
-}
-
 /// A number with its noun: `1 range`, `2 ranges`.
 #[must_use]
 pub fn counted(number: usize, one: &str, many: &str) -> String {

@@ -5,17 +5,18 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
+use hyper::header::HeaderMap;
 use jiff::{Zoned, tz::TimeZone};
 use tokio::time::timeout;
 
-use super::http::Io;
+use super::http::{Asked, Io, Session};
 use super::resolve::Asker;
 use super::tls::{Hello, NameShown, Stores};
-use crate::endpoint::{Endpoint, EndpointUrl, ProxySource};
-use crate::net::proxy::{Script, ScriptError, Surroundings, fetch};
+use crate::endpoint::{Endpoint, EndpointUrl, HttpVersion, ProxySource};
+use crate::net::proxy::{Script, ScriptError, Surroundings};
 use crate::net::stream::TcpConnection;
 use crate::prefix::Family;
-use crate::proxy::pac::Moment;
+use crate::proxy::pac::{MOST_BYTES, Moment};
 use crate::proxy::{Environment, ProxyAddress, ProxyAddressError, Route, Scheme};
 use crate::text::printable;
 
@@ -83,27 +84,42 @@ impl<'a> Chooser<'a> {
     }
 
     async fn script(&self, place: &str) -> Result<Script, ChoiceError> {
-        let Ok(url) = EndpointUrl::parse(place) else { return Ok(Script::read(Path::new(place))?) };
-        let silent = || ChoiceError::Fetch(format!("{} does not answer", printable(url.shown(), 80)));
-        timeout(FETCH, self.get(&url)).await.map_err(|_| silent())?
+        match EndpointUrl::parse(place) {
+            Ok(url) => Ok(Script::new(&self.fetch(&url).await.map_err(ChoiceError::Fetch)?)?),
+            Err(_) => Ok(Script::read(Path::new(place))?),
+        }
     }
 
-    async fn get(&self, url: &EndpointUrl) -> Result<Script, ChoiceError> {
-        let wrong = |what: &str| ChoiceError::Fetch(format!("{} {what}", printable(url.shown(), 80)));
-        let addresses = addresses(url.host(), self.askers).await;
-        let address = addresses.first().ok_or_else(|| wrong("has no address"))?;
-        let connection = TcpConnection::connect(SocketAddr::new(*address, url.port()), None, FETCH).await;
-        let connection = connection.map_err(|failure| wrong(&format!("cannot be reached ({failure})")))?;
+    async fn fetch(&self, url: &EndpointUrl) -> Result<Vec<u8>, String> {
+        let shown = || printable(url.shown(), 80);
+        let fetched = timeout(FETCH, self.get(url)).await.map_err(|_| format!("{} does not answer", shown()))?;
+        fetched.ok_or_else(|| format!("{} does not give it", shown()))
+    }
+
+    async fn get(&self, url: &EndpointUrl) -> Option<Vec<u8>> {
+        let address = SocketAddr::new(*addresses(url.host(), self.askers).await.first()?, url.port());
+        let connection = TcpConnection::connect(address, None, FETCH).await.ok()?;
+        let witness = connection.witness();
         let io: Box<dyn Io> = if url.is_https() {
             let hello = Hello { host: url.host(), name: NameShown::Own, http2: false };
             let shaken = self.stores.shake(connection, hello, FETCH).await;
             // A script from anybody could send everything anywhere.
-            let stream = shaken.stream.filter(|_| shaken.detail.acceptable());
-            Box::new(stream.ok_or_else(|| wrong("does not prove who it is"))?)
+            let stream = shaken.stream.filter(|_| shaken.detail.acceptable())?;
+            Box::new(stream)
         } else {
             Box::new(connection)
         };
-        Ok(fetch(io, &url.authority(), url.target()).await?)
+        let asked = Asked {
+            method: "GET",
+            uri: url.target().parse().ok()?,
+            authority: url.authority(),
+            absolute: false,
+            headers: HeaderMap::new(),
+            body_bytes: None,
+            most_bytes: u64::try_from(MOST_BYTES).ok()?,
+        };
+        let answered = Session::open(io, HttpVersion::Http1).await.ok()?.fetch(&asked, Some(&witness)).await?;
+        Some(answered)
     }
 }
 

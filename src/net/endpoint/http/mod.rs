@@ -6,10 +6,11 @@ mod pace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -137,6 +138,18 @@ impl Session {
             finish(transfer, asked, answered.head_took, stalled, witness);
         }
         answered
+    }
+
+    /// The whole body of an answer with status 200; none of another, or of one that is too large.
+    pub(super) async fn fetch(&mut self, asked: &Asked, witness: Option<&Witness>) -> Option<Vec<u8>> {
+        let progress = Progress::new(asked, witness);
+        let response = self.head(asked, &progress).await.ok()??;
+        if response.status() != StatusCode::OK {
+            return None;
+        }
+        let most_bytes = usize::try_from(asked.most_bytes).ok()?;
+        let body = Limited::new(response.into_body(), most_bytes).collect().await.ok()?;
+        Some(body.to_bytes().to_vec())
     }
 
     async fn head(&mut self, asked: &Asked, progress: &Progress<'_>) -> Result<Option<Response<Incoming>>, Failure> {
