@@ -230,7 +230,8 @@ fn hosts(group: &[Judged<'_>]) -> String {
 
 fn severity(cause: Cause, whole: bool) -> Severity {
     match cause {
-        Cause::OwnUplinkDown | Cause::HostLimits => Severity::Warning,
+        Cause::OwnUplinkDown => Severity::Critical,
+        Cause::HostLimits => Severity::Warning,
         _ if whole => Severity::Critical,
         _ => Severity::Warning,
     }

@@ -1,6 +1,6 @@
 //! The report for a terminal: the sentence that matters, what is blocked and by whom, what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{RangeReport, Report};
@@ -60,8 +60,8 @@ impl Page {
             report.probes.per_second_limit.map_or_else(|| "unpaced".to_owned(), |rate| format!("{rate} probes/s"));
         let ranges = (!report.ranges.is_empty())
             .then(|| format!("{} ({}) · {pace}", counted(report.ranges.len(), "range", "ranges"), feed_name(report)));
-        let endpoints =
-            (!report.endpoints.is_empty()).then(|| counted(report.endpoints.len(), "endpoint", "endpoints"));
+        let names: BTreeSet<&str> = report.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        let endpoints = (!names.is_empty()).then(|| counted(names.len(), "endpoint", "endpoints"));
         let what = ranges.into_iter().chain(endpoints).collect::<Vec<_>>().join(" · ");
         let (version, site) = (report.tool.version, printable(&report.site, 60));
         let line = format!("egressd {version} · {site} · {what} · {:.1} s", report.seconds);

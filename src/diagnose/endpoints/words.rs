@@ -8,7 +8,7 @@ use crate::verdict::Layer;
 
 pub(super) fn title(cause: Cause, first: Judged<'_>, names: &[String], place: &str, product: Option<&str>) -> String {
     let what = match names {
-        [only] => only.clone(),
+        [only] => format!("endpoint {only}"),
         several => counted(several.len(), "endpoint", "endpoints"),
     };
     let verb = if names.len() == 1 { "is" } else { "are" };
