@@ -91,9 +91,11 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
     let settings = args.settings(&config);
     let endpoints = args.endpoints(&config)?;
     let roots = job::roots(&config)?;
+    let ipv6_servers =
+        if args.endpoints_only { Vec::new() } else { job::ipv6_servers(&config, endpoints, &settings, &feeds.newest) };
     let job = Job {
         site: job::site(&config),
-        ipv6_servers: job::ipv6_servers(&config, &settings, &feeds.newest),
+        ipv6_servers,
         settings,
         feed: &feeds.newest,
         held: &feeds.older,

@@ -1,6 +1,6 @@
 //! One check from plan to report, on whatever network the calling thread is in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
@@ -282,15 +282,28 @@ pub(super) fn trust(config: &Config, roots: &[CertificateDer<'static>]) -> Resul
     Ok(Trust::new(&config.server_name, roots)?)
 }
 
-/// The IPv6 addresses of the server that handshakes ask for, where the feed has IPv6 ranges to judge by them.
-pub(super) fn ipv6_servers(config: &Config, settings: &Settings, feed: &FeedSnapshot) -> Vec<IpAddr> {
+/// The IPv6 addresses of the server that handshakes ask for, and of the endpoints, where the feed has IPv6 ranges to judge
+/// by them.
+pub(super) fn ipv6_servers(
+    config: &Config,
+    endpoints: &[Endpoint],
+    settings: &Settings,
+    feed: &FeedSnapshot,
+) -> Vec<IpAddr> {
     // A check waits no longer for what it can do without.
     const LIMIT: Duration = Duration::from_millis(1500);
-    let asked =
-        settings.family != Some(Family::V4) && feed.ranges.iter().any(|range| range.prefix.family() == Family::V6);
-    let server = config.server_name.parse::<Asked>().ok().filter(|_| asked);
-    let addresses = server.and_then(|server| server.addresses_within(LIMIT).ok()).unwrap_or_default();
-    addresses.into_iter().filter(IpAddr::is_ipv6).collect()
+    if settings.family == Some(Family::V4) || !feed.ranges.iter().any(|range| range.prefix.family() == Family::V6) {
+        return Vec::new();
+    }
+    let began = Instant::now();
+    let hosts: BTreeSet<&str> =
+        endpoints.iter().map(|endpoint| endpoint.url.host()).chain([config.server_name.as_str()]).collect();
+    let mut servers: Vec<IpAddr> = Vec::new();
+    for host in hosts.into_iter().filter_map(|host| host.parse::<Asked>().ok()) {
+        let left = LIMIT.saturating_sub(began.elapsed());
+        servers.extend(host.addresses_within(left).unwrap_or_default().into_iter().filter(IpAddr::is_ipv6));
+    }
+    servers
 }
 
 /// A different order of addresses for each run.
