@@ -11,8 +11,9 @@
 //!    [`Capability`] with the source of the limit, and `write`. A format that takes a [`Task::Change`] says `change: true`
 //!    and looks at [`Rules::change`] first. Objects come from [`Rules::groups`], names from [`Naming`].
 //! 2. A line in the table of `format/mod.rs`, which flags, help and tests read.
-//! 3. What reads the file back in `tests/export`: the vendor's program where there is one, and always something that gives
-//!    the addresses, which must be those of the input for every fixture.
+//! 3. What reads the file back: the vendor's program where there is one, and always something that gives the addresses,
+//!    which must be those of the input for every fixture. It is in `tests/export`, or for network devices in
+//!    `tests/devices`.
 //! 4. The line of the README's table; a test compares it with the capability.
 
 mod capability;

@@ -39,6 +39,7 @@ fn round_trips(format: RuleFormat) -> String {
         let request = asked(format, &fixture, overflow, None);
         let Some((text, rules)) = unless_empty(written(&request)) else { continue };
         assert!(rules.extra().is_empty());
+        expected.extend(altered(folder.path(), &fixture, &text));
         expected.insert(kept(folder.path(), &fixture.name, &text, &request), addresses(&fixture.selected));
     }
     if let Some(limit) = format.capability().limit {
@@ -60,6 +61,15 @@ fn installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// The same file with a prefix that somebody changed: a reader that did not read it would not notice.
+fn altered(folder: &Path, fixture: &Fixture, text: &str) -> Option<(PathBuf, PrefixSet)> {
+    let (before, after) = ("13.32.0.0/15", "13.32.0.0/14");
+    let changed = text.replace(before, after);
+    let there = fixture.name == "both" && changed != text;
+    let wider = PrefixSet::from(after.parse::<Prefix>().expect("a prefix"));
+    there.then(|| (saved(folder, "altered", &changed), addresses(&fixture.selected).union(&wider)))
+}
+
 /// A device follows the change from one list to another, and back; then what was missing is added and removed again.
 fn changes(format: RuleFormat) -> String {
     let folder = tempfile::tempdir().expect("a folder");
@@ -68,9 +78,9 @@ fn changes(format: RuleFormat) -> String {
         let mut selected = Selected::plain(&prefixes);
         // moto says that it revokes IPv6 rules, and does not.
         if format == RuleFormat::AwsSecurityGroup {
-            selected = selected.within(&["0.0.0.0/0".parse().expect("a prefix")]);
+            selected = selected.within(&[everything()]);
         }
-        Fixture { name: name.to_owned(), selected, object: "cloudfront" }
+        Fixture { name: name.to_owned(), selected, object: "cloudfront", hosts: Vec::new() }
     };
     // One prefix becomes a larger one, one a smaller, one goes, one comes.
     let old = fixture("old", &["13.32.0.0/16", "99.84.0.0/15", "205.251.200.0/21", "2600:9000:1000::/36"]);
@@ -139,15 +149,25 @@ fn around_the_limit(format: RuleFormat, most: usize, folder: &Path) -> BTreeMap<
 }
 
 /// The fixture, or its IPv4 part after the refusal of the whole.
-fn expressible(format: RuleFormat, fixture: Fixture) -> Fixture {
+fn expressible(format: RuleFormat, mut fixture: Fixture) -> Fixture {
+    if let (false, Some(host)) = (format.capability().hosts, fixture.hosts.first().cloned()) {
+        let v4_only = Fixture { selected: fixture.selected.within(&[everything()]), ..fixture };
+        let refused = written(&asked(format, &v4_only, Overflow::Fail, None)).expect_err("host names");
+        assert_eq!(refused, ExportError::NoHosts { format, host });
+        fixture = Fixture { hosts: Vec::new(), ..v4_only };
+    }
     let v6 = fixture.selected.canonical().iter().filter(|prefix| prefix.family() == Family::V6).count();
     if format.capability().families != Families::V4Only || v6 == 0 {
         return fixture;
     }
     let refused = written(&asked(format, &fixture, Overflow::Fail, None)).expect_err("IPv6");
     assert_eq!(refused, ExportError::NoIpv6 { format, count: v6 });
-    let everything: Prefix = "0.0.0.0/0".parse().expect("a prefix");
-    Fixture { selected: fixture.selected.within(&[everything]), ..fixture }
+    Fixture { selected: fixture.selected.within(&[everything()]), ..fixture }
+}
+
+/// All of IPv4.
+fn everything() -> Prefix {
+    "0.0.0.0/0".parse().expect("a prefix")
 }
 
 fn unless_empty(written: Result<(String, Rules), ExportError>) -> Option<(String, Rules)> {
@@ -166,7 +186,7 @@ fn asked(format: RuleFormat, fixture: &Fixture, overflow: Overflow, most: Option
         selected: &fixture.selected,
         intent: Intent::Replace,
         ports: &[443],
-        hosts: &[],
+        hosts: &fixture.hosts,
         max_entries: most,
         overflow,
     }
@@ -198,5 +218,5 @@ fn addresses(selected: &Selected) -> PrefixSet {
 }
 
 fn empty() -> Fixture {
-    Fixture { name: "empty".to_owned(), selected: Selected::plain(&[]), object: "cloudfront" }
+    Fixture { name: "empty".to_owned(), selected: Selected::plain(&[]), object: "cloudfront", hosts: Vec::new() }
 }

@@ -12,6 +12,8 @@ pub struct Fixture {
     pub selected: Selected,
     /// What the objects are to be called.
     pub object: &'static str,
+    /// Host names besides.
+    pub hosts: Vec<String>,
 }
 
 /// Text that would be something else than text in one syntax or another.
@@ -21,7 +23,12 @@ pub const HOSTILE: &str = "a\"b'c`\n]};:-->*/ $(touch /tmp/x) ${y} %s #!\\ \u{fc
 pub fn all() -> Vec<Fixture> {
     let documented = Selection::default().of(&FeedSnapshot::documented());
     vec![
-        Fixture { name: "documented".to_owned(), selected: documented, object: "cloudfront" },
+        Fixture { name: "documented".to_owned(), selected: documented, object: "cloudfront", hosts: Vec::new() },
+        Fixture {
+            name: "names".to_owned(),
+            hosts: vec!["api.example.com".to_owned(), "cdn-1.example.com".to_owned()],
+            ..list("", &["13.32.0.0/15", "2600:9000:2000::/36"])
+        },
         list("both", &["3.10.17.128/25", "13.32.0.0/15", "2600:9000:5308::/45", "2600:9000:2000::/36"]),
         list("ipv4", &["13.32.0.0/15", "13.35.0.0/16", "205.251.200.0/21"]),
         list("ipv6", &["2600:9000:2000::/36", "2600:9000:ddd::/48"]),
@@ -50,7 +57,7 @@ pub fn at_and_over(format: RuleFormat, most: usize) -> [Fixture; 2] {
         let v6 = format.capability().families == Families::Apart;
         let prefixes = spaced(count, Family::V4).chain(spaced(if v6 { count } else { 0 }, Family::V6));
         let selected = Selected::plain(&prefixes.collect::<Vec<_>>());
-        Fixture { name: name.to_owned(), selected, object: "cloudfront" }
+        Fixture { name: name.to_owned(), selected, object: "cloudfront", hosts: Vec::new() }
     };
     [of("at-the-limit", most), of("over-the-limit", most + 1)]
 }
@@ -68,10 +75,10 @@ fn spaced(count: usize, family: Family) -> impl Iterator<Item = Prefix> {
 
 fn list(name: &str, prefixes: &[&str]) -> Fixture {
     let commented = prefixes.iter().map(|text| (text.parse().expect("a prefix"), "viewer eu-west-1".to_owned()));
-    Fixture { name: name.to_owned(), selected: Selected::new(commented), object: "cloudfront" }
+    Fixture { name: name.to_owned(), selected: Selected::new(commented), object: "cloudfront", hosts: Vec::new() }
 }
 
 fn commented(prefixes: &str, comment: &str) -> Fixture {
     let listed = prefixes.split(' ').map(|text| (text.parse().expect("a prefix"), comment.to_owned()));
-    Fixture { name: String::new(), selected: Selected::new(listed), object: "cloudfront" }
+    Fixture { name: String::new(), selected: Selected::new(listed), object: "cloudfront", hosts: Vec::new() }
 }

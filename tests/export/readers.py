@@ -241,8 +241,11 @@ def windows(file):
 
 def squid(file):
     rules = [line.split() for line in lines(file)]
-    (name,) = {rule[-1] for rule in rules if rule[0] == "http_access"}
-    return [rule[3] for rule in rules if rule[:3] == ["acl", name, "dst"]]
+    allowed = {rule[-1] for rule in rules if rule[0] == "http_access"}
+    listed = {rule[1] for rule in rules if rule[0] == "acl" and rule[2] in ("dst", "dstdomain")}
+    if allowed != listed:
+        raise ValueError(f"{allowed} are allowed of {listed}")
+    return [rule[3] for rule in rules if rule[0] == "acl" and rule[2] == "dst"]
 
 
 def haproxy(file):
@@ -303,10 +306,11 @@ def calico(file):
 
 
 def istio(file):
-    (entry,) = objects(file)
-    if entry["spec"]["ports"] != [{"number": 443, "name": "tls-443", "protocol": "TLS"}]:
-        raise ValueError(entry)
-    return entry["spec"]["addresses"]
+    entries = [found["spec"] for found in objects(file)]
+    for entry in entries:
+        if entry["ports"] != [{"number": 443, "name": "tls-443", "protocol": "TLS"}] or ("addresses" in entry) == (entry["resolution"] == "DNS"):
+            raise ValueError(entry)
+    return [address for entry in entries for address in entry.get("addresses", [])]
 
 
 def resources(kind, list_name, key=None):
