@@ -10,6 +10,7 @@ use super::select::Selected;
 use super::text::{base_name, clean, host_name};
 use super::{Capability, ExportError, Limit, RuleFormat};
 use crate::prefix::{Family, Prefix};
+use crate::text::grouped;
 
 /// What is to be written.
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ impl Request<'_> {
             source: clean(self.source, LONGEST_SOURCE),
             origin: clean(self.origin, LONGEST_ORIGIN),
             sha256: OnceLock::new(),
-            notes: fitted.notes,
+            notes: fitted.notes.into_iter().chain(self.warning(limit)).collect(),
             ports: self.ports.to_vec(),
             hosts: self.hosts.iter().map(|host| host_name(host)).collect(),
             comments,
@@ -136,6 +137,16 @@ impl Request<'_> {
             }
         };
         if split_before || most_in_group.is_some() { Err(ExportError::ChangeOfSplit(self.format)) } else { Ok(()) }
+    }
+
+    /// How much is on the device already is not known here.
+    fn warning(&self, limit: Option<Limit>) -> Option<String> {
+        let limit = limit.filter(|_| self.intent == Intent::Add)?;
+        Some(format!(
+            "one {} takes {} entries, with those that it holds already",
+            limit.of,
+            grouped(limit.entries as u128)
+        ))
     }
 
     fn limit(&self, capability: &Capability) -> Option<Limit> {

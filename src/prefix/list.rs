@@ -64,6 +64,10 @@ pub fn read_list(mut source: impl BufRead, mut each: impl FnMut(Prefix)) -> Resu
 fn read_line(bytes: &[u8], line: usize) -> Result<Option<Prefix>, ListError> {
     let text = str::from_utf8(bytes)
         .map_err(|_| ListError::NotText { line, text: String::from_utf8_lossy(bytes).into_owned() })?;
+    // Most lines are a prefix and nothing else.
+    if let Ok(prefix) = text.strip_suffix('\n').unwrap_or(text).parse() {
+        return Ok(Some(prefix));
+    }
     let word = text.split_once('#').map_or(text, |(before, _)| before).trim();
     if word.is_empty() {
         return Ok(None);
