@@ -92,10 +92,10 @@ impl Checked {
         proxied.unwrap_or_else(|| endpoints.first().expect("an endpoint"))
     }
 
-    /// The identifiers of the diagnoses, those that are mere information left out.
-    pub fn diagnoses(&self) -> Vec<&str> {
+    /// The identifiers of the diagnoses; of those that are mere information the wanted one alone.
+    pub fn diagnoses(&self, wanted: &str) -> Vec<&str> {
         let diagnoses = self.report["diagnoses"].as_array().expect("a list of diagnoses");
-        let grave = diagnoses.iter().filter(|diagnosis| diagnosis["severity"] != "info");
-        grave.filter_map(|diagnosis| diagnosis["id"].as_str()).collect()
+        let counts = |diagnosis: &&Value| diagnosis["severity"] != "info" || diagnosis["id"] == wanted;
+        diagnoses.iter().filter(counts).filter_map(|diagnosis| diagnosis["id"].as_str()).collect()
     }
 }

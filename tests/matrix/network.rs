@@ -207,6 +207,7 @@ local-ttl=60
 host-record=cdn.example.test,13.224.10.10,2600:9000:2000::10
 host-record=upload.example.test,52.95.110.20,2600:1fa0:8000::20
 host-record=old.example.test,13.224.10.10
+host-record=dns.example.test,192.88.99.54
 host-record=nasty.example.test,192.88.99.1,2a00:1450:1::1
 host-record=www.example.test,192.88.99.1,2a00:1450:1::1
 local=/test/

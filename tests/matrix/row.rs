@@ -23,6 +23,8 @@ pub struct Row {
     pub top: &'static str,
     /// Variables of the environment.
     pub environment: &'static [(&'static str, &'static str)],
+    /// How many hops away it is done, where a path can tell; the next hop may have done it as well.
+    pub hop: Option<u64>,
     /// What egressd has to say.
     pub said: Said,
 }
@@ -102,6 +104,7 @@ impl Row {
         let wanted = self.wanted();
         assert_eq!(cell, wanted, "{:#}", checked.report);
         self.assert_diagnosed(&checked);
+        self.assert_placed(&checked);
         format!("{} s", checked.report["seconds"])
     }
 
@@ -151,7 +154,12 @@ impl Row {
 
     fn assert_diagnosed(&self, checked: &Checked) {
         let expected: Vec<&str> = Some(self.said.diagnosis).filter(|id| !id.is_empty()).into_iter().collect();
-        assert_eq!(checked.diagnoses(), expected, "{:#}", checked.report);
+        assert_eq!(checked.diagnoses(self.said.diagnosis), expected, "{:#}", checked.report);
+    }
+
+    fn assert_placed(&self, checked: &Checked) {
+        let hop = &checked.endpoint()["offender"]["hop"];
+        assert!(self.hop.is_none_or(|wanted| *hop == wanted), "hop {hop}, not {:?}: {:#}", self.hop, checked.report);
     }
 }
 

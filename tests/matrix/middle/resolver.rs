@@ -42,6 +42,38 @@ remote-control:
     network.use_resolvers(&[FIREWALL]);
 }
 
+/// unbound at the platform's side, which answers over HTTPS on port 8443 what the provider's resolver says.
+pub fn start_over_https(network: &mut Network) {
+    let folder = network.folder().display();
+    let files = network.platform.sign("dns", &["dns.example.test"]);
+    let configuration = format!(
+        "server:
+  interface: 0.0.0.0@8443
+  https-port: 8443
+  tls-service-pem: {certificate}
+  tls-service-key: {key}
+  access-control: 0.0.0.0/0 allow
+  username: \"\"
+  chroot: \"\"
+  directory: \"{folder}\"
+  pidfile: \"{folder}/unbound-https.pid\"
+  use-syslog: no
+  do-daemonize: no
+  module-config: \"iterator\"
+  local-zone: \"test.\" transparent
+forward-zone:
+  name: \".\"
+  forward-addr: {RESOLVER}
+remote-control:
+  control-enable: no
+",
+        certificate = files.certificate.display(),
+        key = files.key.display(),
+    );
+    let path = network.write("unbound-https.conf", configuration);
+    network.start("server", &["unbound", "-d", "-p", "-c", &path], &[Port::Tcp(8443)]);
+}
+
 /// Whatever resolver the client asks, the firewall's answers.
 pub fn redirect_queries() {
     hosts::arriving(&["udp dport 53 redirect to :53", "tcp dport 53 redirect to :53"]);

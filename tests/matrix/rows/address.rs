@@ -12,6 +12,7 @@ const DROPPED: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: Some(1),
     said: Said { verdict: "blocked", layer: "ip", diagnosis: "endpoint_dropped" },
 };
 
@@ -31,8 +32,8 @@ pub const ROWS: &[Row] = &[
         top: HTTP_CONTROLS,
         ..DROPPED
     },
-    Row { name: "dropped_by_a_blackhole_route", network: || routed("blackhole"), ..DROPPED },
-    Row { name: "dropped_on_the_way_back", network: dropped_on_the_way_back, ..DROPPED },
+    Row { name: "dropped_by_a_blackhole_route", network: || routed("blackhole"), hop: Some(0), ..DROPPED },
+    Row { name: "dropped_on_the_way_back", network: dropped_on_the_way_back, hop: Some(2), ..DROPPED },
     Row { name: "rejected_as_prohibited", network: rejected_as_prohibited, ..REJECTED },
     Row {
         name: "rejected_as_iptables_does",

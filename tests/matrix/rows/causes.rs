@@ -13,6 +13,7 @@ const CAUSE: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "", diagnosis: "" },
 };
 
@@ -51,6 +52,17 @@ pub const ROWS: &[Row] = &[
         ..CAUSE
     },
     Row {
+        name: "a_clock_that_is_wrong",
+        proof: &[(GET, WHOLE)],
+        environment: &[
+            ("LD_PRELOAD", "/usr/$LIB/faketime/libfaketime.so.1"),
+            ("FAKETIME", "+400d"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ],
+        said: Said { verdict: "blocked", layer: "tls", diagnosis: "clock_wrong" },
+        ..CAUSE
+    },
+    Row {
         name: "resolvers_that_do_not_answer",
         network: || forwarding("udp dport 53 drop"),
         proof: &[("dig cdn.example.test", "SILENT"), ("dig @192.88.99.54 cdn.example.test", "SILENT")],
@@ -69,6 +81,13 @@ pub const ROWS: &[Row] = &[
         proof: &[("dig www.example.test", "NOERROR 192.88.99.1")],
         endpoint: Endpoint { url: "https://www.example.test/1m.bin", ..RECEIVE },
         said: Said { verdict: "open", layer: "", diagnosis: "outside_published_ranges" },
+        ..CAUSE
+    },
+    Row {
+        name: "quic_that_is_rejected",
+        network: without_quic,
+        proof: &[(GET, WHOLE)],
+        said: Said { verdict: "open", layer: "", diagnosis: "quic_blocked" },
         ..CAUSE
     },
     Row {
@@ -121,6 +140,14 @@ fn with_certificate(names: &'static [&'static str], days: &'static str) -> Netwo
 fn forwarding(statement: &str) -> Network {
     let network = Network::build();
     hosts::forwarding(&[statement]);
+    network
+}
+
+/// The platform offers QUIC, and the firewall takes TCP alone.
+fn without_quic() -> Network {
+    let mut network = Network::build();
+    nginx::start_in_place(&mut network, "add_header alt-svc 'h3=\":443\"; ma=86400' always;");
+    hosts::forwarding(&["udp dport 443 reject with icmpx type admin-prohibited"]);
     network
 }
 

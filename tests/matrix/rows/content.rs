@@ -13,6 +13,7 @@ const PAGE: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "http", diagnosis: "block_page" },
 };
 

@@ -14,6 +14,7 @@ const HEALTHY: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: NOTHING,
 };
 

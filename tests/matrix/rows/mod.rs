@@ -12,9 +12,9 @@ mod tls;
 
 use crate::row::Row;
 
-/// Causes that a mechanism alone does not tell; they are no rows of the matrix.
+/// Cases of the same form that are no rows of the matrix.
 pub fn beside() -> Vec<&'static Row> {
-    causes::ROWS.iter().collect()
+    causes::ROWS.iter().chain(names::ASKED_OTHERWISE).collect()
 }
 
 /// All rows, in the order of the matrix.

@@ -13,6 +13,7 @@ const FORGED: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "dns", diagnosis: "dns_tampered" },
 };
 
@@ -76,6 +77,42 @@ pub const ROWS: &[Row] = &[
 fn by_dnsmasq(lines: &str) -> Network {
     let mut network = Network::build();
     resolver::start_dnsmasq(&mut network, lines);
+    network
+}
+
+/// The same where the resolver that knows better is asked in other ways: no rows of the matrix.
+pub const ASKED_OTHERWISE: &[Row] = &[
+    Row {
+        name: "forged_address_known_over_tcp",
+        network: || by_dnsmasq(ELSEWHERE),
+        proof: OVER_TCP,
+        top: ASKING_TCP,
+        ..FORGED
+    },
+    Row {
+        name: "forged_address_known_over_https",
+        network: over_https,
+        proof: OVER_HTTPS,
+        top: ASKING_HTTPS,
+        ..FORGED
+    },
+];
+
+const OVER_TCP: &[(&str, &str)] =
+    &[(A, "NOERROR 45.60.0.9"), ("dig +tcp @192.88.99.54 cdn.example.test", "NOERROR 13.224.10.10")];
+const OVER_HTTPS: &[(&str, &str)] = &[
+    (A, "NOERROR 45.60.0.9"),
+    ("curl --doh-url https://dns.example.test:8443/dns-query https://cdn.example.test/1k.bin", "0 200 1024"),
+];
+
+const ASKING_TCP: &str = "controls = [\"192.88.99.1:443\"]\n[dns]\nresolvers = [\"tcp://192.88.99.54:53\"]";
+const ASKING_HTTPS: &str =
+    "controls = [\"192.88.99.1:443\"]\n[dns]\nresolvers = [\"https://dns.example.test:8443/dns-query\"]";
+
+/// One resolver forges, and another, which is asked over HTTPS, does not.
+fn over_https() -> Network {
+    let mut network = by_dnsmasq(ELSEWHERE);
+    resolver::start_over_https(&mut network);
     network
 }
 

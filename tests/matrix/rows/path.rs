@@ -13,6 +13,7 @@ const BLACK_HOLE: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "transfer", diagnosis: "mtu_black_hole" },
 };
 

@@ -13,6 +13,7 @@ const PORTAL: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "http", diagnosis: "captive_portal" },
 };
 

@@ -13,6 +13,7 @@ const DENIED: Row = Row {
     endpoint: THROUGH_SQUID,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "http", diagnosis: "proxy_denied" },
 };
 

@@ -13,15 +13,21 @@ const BY_NAME: Row = Row {
     endpoint: RECEIVE,
     top: TOP,
     environment: &[],
+    hop: None,
     said: Said { verdict: "blocked", layer: "tls", diagnosis: "sni_blocked" },
 };
 
-const RESET_BY_NAME: Row =
-    Row { produced: Some("reset"), proof: &[(GET, "35 000"), (GET_V6, "35 000"), (OTHER, WORKS)], ..BY_NAME };
+const RESET_BY_NAME: Row = Row {
+    hop: Some(1),
+    produced: Some("reset"),
+    proof: &[(GET, "35 000"), (GET_V6, "35 000"), (OTHER, WORKS)],
+    ..BY_NAME
+};
 
 /// The client's system trusts the company: what curl fetches with that is whole.
 const INSPECTED: Row = Row {
     produced: Some("tls_intercepted"),
+    hop: Some(1),
     proof: &[(GET, "60 000"), (TRUSTING, WHOLE), (TRUSTING_V6, WHOLE)],
     said: Said { verdict: "blocked", layer: "tls", diagnosis: "tls_intercepted" },
     ..BY_NAME
@@ -38,7 +44,7 @@ pub const ROWS: &[Row] = &[
         network: || by_iptables("REJECT --reject-with tcp-reset"),
         ..RESET_BY_NAME
     },
-    Row { name: "reset_by_name_by_haproxy", network: || by_haproxy("reject"), ..RESET_BY_NAME },
+    Row { name: "reset_by_name_by_haproxy", network: || by_haproxy("reject"), hop: None, ..RESET_BY_NAME },
     Row { name: "intercepted_by_squid", network: by_squid, ..INSPECTED },
     Row { name: "intercepted_by_squid_that_is_trusted", network: || trusting(by_squid()), ..INSPECTED },
     Row { name: "intercepted_by_mitmproxy", network: by_mitmproxy, ..INSPECTED },
@@ -51,6 +57,7 @@ pub const ROWS: &[Row] = &[
             ("curl --cacert company.pem -x 10.9.1.1:8080 https://cdn.example.test/1m.bin", WHOLE),
         ],
         endpoint: Endpoint { proxy: "http://10.9.1.1:8080", ..RECEIVE },
+        hop: None,
         ..INSPECTED
     },
     Row { name: "intercepted_by_haproxy", network: in_place, ..INSPECTED },
