@@ -1,9 +1,11 @@
 //! One check from plan to report, on whatever network the calling thread is in.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod endpoints;
+
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::IsTerminal;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,20 +16,19 @@ use rustls::pki_types::CertificateDer;
 use super::{Asked, CliError};
 use crate::baseline::Baseline;
 use crate::config::Config;
-use crate::endpoint::{Endpoint, EndpointRun, Resolver, RunContext, Step};
+use crate::endpoint::{Endpoint, Resolver};
 use crate::net;
 use crate::net::connect::error_queue_works;
-use crate::net::endpoint::{self, Errand, Seen};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
-use crate::observe::{Answer, Observation, Operation, Purpose};
+use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Family, PrefixSet};
 use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
-use crate::scan::{Evidence, Progress, Scan, Walks, paths};
+use crate::scan::{Evidence, Progress, Scan};
 use crate::store::{Store, StoreError};
-use crate::verdict::{self, Layer, Mechanism, offender_between, offender_on_path};
+use endpoints::Endpoints;
 
 /// What a check needs.
 pub(super) struct Job<'a> {
@@ -103,77 +104,6 @@ impl Job<'_> {
         Ok(Ranges { plan, evidence, baseline, limits })
     }
 
-    // --- endpoints ----------------------------------------------------------------------------------------------------
-
-    fn errand(&self) -> Result<Errand<'_>, CliError> {
-        let with_headers = |endpoint| Ok((endpoint, endpoint::headers(endpoint)?));
-        Ok(Errand {
-            endpoints: self.endpoints.iter().map(with_headers).collect::<Result<_, CliError>>()?,
-            resolvers: self.resolvers,
-            system_resolvers: self.system_resolvers,
-            roots: self.roots,
-            published: self.feed.addresses(),
-            controls: &self.settings.uplink_controls,
-            aimed: Vec::new(),
-            per_second: self.settings.pace.per_second,
-        })
-    }
-
-    fn check_endpoints(
-        &self,
-        errand: &mut Errand<'_>,
-        ranges: &Ranges,
-        interrupt: &Interrupt,
-    ) -> Result<Option<Endpoints>, CliError> {
-        if errand.endpoints.is_empty() {
-            return Ok(None);
-        }
-        let began = Instant::now();
-        errand.aimed = aimed(ranges);
-        let Seen { mut runs, context, limits, interrupted } =
-            endpoint::check(errand, interrupt).map_err(CliError::Wait)?;
-        if !interrupted {
-            self.trace(&mut runs, &context, &ranges.evidence, interrupt)?;
-        }
-        Ok(Some(Endpoints { runs, context, limits, interrupted, took: began.elapsed() }))
-    }
-
-    /// Finds the hop at which packets to failing endpoints end.
-    fn trace(
-        &self,
-        runs: &mut [EndpointRun],
-        context: &RunContext,
-        evidence: &Evidence,
-        interrupt: &Interrupt,
-    ) -> Result<(), CliError> {
-        let verdicts = verdict::endpoints(runs, context);
-        let suspects: Vec<_> =
-            runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
-        let targets: Vec<SocketAddr> = suspects.iter().flatten().map(|(target, _)| *target).collect();
-        if targets.is_empty() {
-            return Ok(());
-        }
-        let controls = controls(runs, evidence, &self.settings.uplink_controls);
-        let mut walks = Walks::new(&controls, &targets, self.settings.seed);
-        net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(CliError::Wait)?;
-        let observations = walks.into_observations();
-        let paths = paths(&observations);
-        for ((run, verdict), suspect) in runs.iter_mut().zip(&verdicts).zip(suspects) {
-            let Some((target, mechanism)) = suspect else { continue };
-            run.offender = match paths.get(&target).and_then(|path| Some((path, path.reached()?))) {
-                // The connection stands, and the handshake is reset.
-                Some((path, server)) if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => {
-                    let host = run.endpoint.url.host();
-                    let first = endpoint::first_reset(self.roots, target, host, server).map_err(CliError::Wait)?;
-                    first.map(|hops| offender_between(path, hops))
-                }
-                _ if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => None,
-                _ => offender_on_path(&observations, target, mechanism),
-            };
-        }
-        Ok(())
-    }
-
     /// What answered in earlier runs from here.
     fn remembered(&self) -> (Option<Baseline>, Vec<String>) {
         match self.store.as_ref().map_or(Ok(None), Store::answered) {
@@ -213,55 +143,11 @@ impl Job<'_> {
 }
 
 /// What was seen of the ranges.
-struct Ranges {
-    plan: ProbePlan,
-    evidence: Evidence,
+pub(super) struct Ranges {
+    pub(super) plan: ProbePlan,
+    pub(super) evidence: Evidence,
     baseline: Option<Baseline>,
     limits: Vec<String>,
-}
-
-/// What was seen of the endpoints.
-#[derive(Default)]
-struct Endpoints {
-    runs: Vec<EndpointRun>,
-    context: RunContext,
-    limits: Vec<String>,
-    interrupted: bool,
-    took: Duration,
-}
-
-/// An address of each range of viewers at which a server proved itself, or else one that answered: any of them serves
-/// every name.
-fn aimed(ranges: &Ranges) -> Vec<SocketAddr> {
-    let mut best: BTreeMap<usize, (bool, SocketAddr)> = BTreeMap::new();
-    for observation in &ranges.evidence.observations {
-        let (Purpose::Range(range), Ok(answer)) = (observation.purpose, &observation.outcome) else { continue };
-        if ranges.plan.ranges[range].range.role != Role::Viewer {
-            continue;
-        }
-        let proved = *answer == Answer::Authenticated;
-        let known = best.entry(range).or_insert((proved, observation.target));
-        if proved && !known.0 {
-            *known = (proved, observation.target);
-        }
-    }
-    best.into_values().map(|(_, address)| address).collect()
-}
-
-/// Addresses that answer, to show how long a path is: of endpoints and ranges, else those outside the ranges.
-fn controls(runs: &[EndpointRun], evidence: &Evidence, uplink: &[SocketAddr]) -> Vec<SocketAddr> {
-    const MOST: usize = 4;
-    let connected = |step: &Step| step.operation == Operation::Connect && step.failure.is_none();
-    let endpoints =
-        runs.iter().flat_map(|run| &run.steps).filter(|step| connected(step)).filter_map(|step| step.address);
-    let ranges = evidence.observations.iter().filter(|o| o.outcome.is_ok()).map(|o| o.target);
-    let mut controls: Vec<SocketAddr> = Vec::new();
-    for control in endpoints.chain(ranges).chain(uplink.iter().copied()) {
-        if controls.len() < MOST && !controls.contains(&control) {
-            controls.push(control);
-        }
-    }
-    controls
 }
 
 /// The name of this site: as configured, or the host's.

@@ -1,15 +1,13 @@
 //! Handshakes that are looked at before they are judged: our bundle and the system's store side by side.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -19,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use super::resolve::NEUTRAL;
 use crate::endpoint::{Certificate, ServerNameUse, TlsDetail, Trusted};
 use crate::fingerprint::{IssuerName, issuer};
+use crate::net::tls::Witness;
 use crate::observe::Failure;
 use crate::text::{hexadecimal, printable};
 
@@ -92,7 +91,7 @@ impl Stores {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let witness = Arc::new(Witness { verifier: Arc::clone(&self.bundle), chain: Mutex::new(Vec::new()) });
+        let witness = Arc::new(Witness::looking(&self.bundle));
         let mut detail = TlsDetail { server_name: hello.shown(), ..TlsDetail::default() };
         let Ok(name) = ServerName::try_from(hello.asked().to_owned()) else {
             let failure =
@@ -101,7 +100,7 @@ impl Stores {
         };
         let config = self.config(hello, Arc::clone(&witness));
         let done = timeout(limit, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
-        let chain = std::mem::take(&mut *witness.chain.lock().expect("no holder panics"));
+        let chain = witness.chain();
         self.look(&mut detail, &chain, hello);
         let (failure, stream) = match done {
             Err(_) => (Some(Failure::TlsNoAnswer), None),
@@ -232,48 +231,4 @@ fn product(shown: &CertificateDer<'static>) -> Option<String> {
         organization: name.iter_organization().next().and_then(first),
     };
     issuer(&name(parsed.issuer())).map(|product| product.name.clone())
-}
-
-/// Accepts any certificate and remembers it; that the other side holds its key is verified.
-#[derive(Debug)]
-struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
-    chain: Mutex<Vec<CertificateDer<'static>>>,
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let chain = std::iter::once(leaf).chain(intermediates).map(|shown| shown.clone().into_owned()).collect();
-        *self.chain.lock().expect("no holder panics") = chain;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.verifier.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.verifier.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::endpoint::{
     ConnectDetail, Endpoint, HttpDetail, PortalSign, ResolveDetail, TlsDetail, TransferDetail, Trusted,
 };
-use crate::observe::Icmp;
+use crate::observe::{DnsFailure, Icmp};
 
 /// Steps of one address, all well unless one is replaced.
 struct Story {
