@@ -11,6 +11,7 @@ use crate::net;
 use crate::net::endpoint::{self, Errand, Seen};
 use crate::net::interrupt::Interrupt;
 use crate::observe::{Answer, Operation, Purpose};
+use crate::prefix::Prefix;
 use crate::ranges::Role;
 use crate::scan::{Evidence, Walks, paths};
 use crate::verdict::{self, Layer, Mechanism, offender_between, offender_on_path};
@@ -54,7 +55,7 @@ impl Job<'_> {
         let Seen { mut runs, context, limits, interrupted } =
             endpoint::check(errand, interrupt).map_err(CliError::Wait)?;
         if !interrupted {
-            self.trace(&mut runs, &context, &ranges.evidence, interrupt)?;
+            self.trace(&mut runs, &context, ranges, interrupt)?;
         }
         Ok(Some(Endpoints { runs, context, limits, interrupted, took: began.elapsed() }))
     }
@@ -64,17 +65,20 @@ impl Job<'_> {
         &self,
         runs: &mut [EndpointRun],
         context: &RunContext,
-        evidence: &Evidence,
+        ranges: &Ranges,
         interrupt: &Interrupt,
     ) -> Result<(), CliError> {
         let verdicts = verdict::endpoints(runs, context);
+        // Who blocks a range is known from the ranges.
+        let known: Vec<Prefix> = blocked(ranges);
+        let unknown = |(target, _): &(SocketAddr, Mechanism)| !known.iter().any(|prefix| prefix.holds(target.ip()));
         let suspects: Vec<_> =
-            runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
+            runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict).filter(unknown)).collect();
         let targets: Vec<SocketAddr> = suspects.iter().flatten().map(|(target, _)| *target).collect();
         if targets.is_empty() {
             return Ok(());
         }
-        let controls = controls(runs, evidence, &self.settings.uplink_controls);
+        let controls = controls(runs, &ranges.evidence, &self.settings.uplink_controls);
         let mut walks = Walks::new(&controls, &targets, self.settings.seed);
         net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(CliError::Wait)?;
         let observations = walks.into_observations();
@@ -94,6 +98,10 @@ impl Job<'_> {
         }
         Ok(())
     }
+}
+
+fn blocked(ranges: &Ranges) -> Vec<Prefix> {
+    verdict::ranges(&ranges.plan, &ranges.evidence.observations).into_iter().flat_map(|range| range.blocked).collect()
 }
 
 /// An address of each range of viewers at which a server proved itself, or else one that answered: any of them serves
