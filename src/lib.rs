@@ -3,7 +3,7 @@
 //! The data flows in one direction, and each stage is a module:
 //!
 //! ```text
-//! ranges ─> plan ─> scan ─> observe ─> verdict ─> diagnose ─> report
+//! ranges ─> plan ─> scan ─> observe ─> verdict ─> diagnose ─> report | export
 //! ```
 //!
 //! 1. [`ranges`] reads the published lists into immutable snapshots: what is listed, for which role, since when.
@@ -13,7 +13,8 @@
 //! 4. [`observe`] is what it leaves: one record for each operation on each address, kept before anything is judged.
 //! 5. [`verdict`] derives from these records what can be said of each range, how sure that is, and who blocks.
 //! 6. [`diagnose`] brings many verdicts down to few causes, each with a fix and somebody whose job it is.
-//! 7. [`report`] writes it all for a terminal, for a program or for a ticket.
+//! 7. [`report`] writes it all for a terminal, for a program or for a ticket; [`export`] writes what is to be allowed in
+//!    the syntax of the device that has to allow it, and [`fit`] makes a long list fit a device that takes few entries.
 //!
 //! Beside the flow, [`fingerprint`] knows the products that block and intercept, by what they show, and [`failures`] what
 //! every name in a report means.
@@ -25,10 +26,13 @@
 pub mod baseline;
 pub mod config;
 pub mod diagnose;
+pub mod endpoint;
 pub mod exit;
+pub mod export;
 pub mod failures;
 pub mod fingerprint;
 pub mod media;
+pub mod fit;
 pub mod observe;
 pub mod plan;
 pub mod prefix;

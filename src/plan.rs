@@ -15,7 +15,8 @@ pub struct Settings {
     pub list: Option<List>,
     /// Which family: none means both.
     pub family: Option<Family>,
-    /// Length of the sub-prefixes that are judged one by one; none: whole ranges.
+    /// Length of the sub-prefixes that are judged one by one; none: whole ranges. Where answers and rejections lie in one
+    /// of them, it is divided further.
     pub resolution: Option<u8>,
     /// How deep a connection goes.
     pub depth: Depth,

@@ -20,6 +20,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("rejected-range", include_str!("../data/scenarios/rejected-range.toml")),
     ("reset-range", include_str!("../data/scenarios/reset-range.toml")),
     ("hole-in-range", include_str!("../data/scenarios/hole-in-range.toml")),
+    ("rejected-part", include_str!("../data/scenarios/rejected-part.toml")),
     ("mixed", include_str!("../data/scenarios/mixed.toml")),
     ("everything-dropped", include_str!("../data/scenarios/everything-dropped.toml")),
     ("own-uplink-down", include_str!("../data/scenarios/own-uplink-down.toml")),

@@ -62,6 +62,8 @@ pub struct Network {
     pub outages: Option<(f64, f64)>,
     /// The rules are in force from this moment on.
     pub rules_from: Duration,
+    /// And until this one; none: to the end.
+    pub rules_until: Option<Duration>,
     /// Makes everything that is drawn by chance repeatable.
     pub seed: u64,
 }
@@ -81,6 +83,7 @@ impl Network {
             limiter: None,
             outages: None,
             rules_from: Duration::ZERO,
+            rules_until: None,
             seed,
         }
     }
@@ -109,7 +112,8 @@ impl Network {
 
     fn rule(&self, address: IpAddr, now: Duration) -> RuleAction {
         let matching = self.rules.iter().find(|(prefixes, _)| prefixes.holds(address));
-        matching.filter(|_| now >= self.rules_from).map_or(RuleAction::Accept, |(_, action)| *action)
+        let in_force = now >= self.rules_from && self.rules_until.is_none_or(|until| now < until);
+        matching.filter(|_| in_force).map_or(RuleAction::Accept, |(_, action)| *action)
     }
 
     /// A share from 0 to 1 that is fixed for each address.

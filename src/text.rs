@@ -1,5 +1,9 @@
 //! Text for people: foreign text made harmless, numbers made readable.
 
+use std::fmt::Write as _;
+
+use serde::{Serialize, Serializer};
+
 /// Foreign text as it may stand in a message or on a terminal.
 ///
 /// What does not print is escaped, control characters and changes of writing direction included. Of a text with more
@@ -32,6 +36,15 @@ pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u128), if number == 1 { one } else { many })
 }
 
+/// Bytes as digits, two each, as checksums are written.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// The lines of a text, none longer than `width` characters unless a single word is; `indent` stands before all but the
 /// first.
 #[must_use]
@@ -51,6 +64,19 @@ pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
         length += letters;
     }
     lines
+}
+
+/// A number in JSON: up to 2^53, which every reader holds exactly, as one, and above it as a string of decimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(pub u128);
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match u64::try_from(self.0) {
+            Ok(count) if count <= 1 << 53 => serializer.serialize_u64(count),
+            _ => serializer.collect_str(&self.0),
+        }
+    }
 }
 
 /// Beginning and end, half of `longest` each, when the text is longer than that.

@@ -23,6 +23,7 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("ranges list --format yaml", "yaml"),
     ("ranges diff documented", "<B>"),
     ("ranges explain", "<ADDRESS|HOST>"),
+    ("ranges aggregate", "<FILE>..."),
     ("check --profile ludicrous", "ludicrous"),
     ("check --depth icmp", "icmp"),
     ("check --family 5", "5"),
@@ -37,6 +38,20 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("check --ranges-only --endpoints-only", "--endpoints-only"),
     ("check --scenario open", "--scenario"),
     ("demo --scenario nowhere", "nowhere"),
+    ("export", "<FORMAT>"),
+    ("export frobnicate", "frobnicate"),
+    ("export plain --role some", "some"),
+    ("export plain --only missing", "--report"),
+    ("export plain --report @one", "--only missing"),
+    ("export plain --rollback", "--rollback"),
+    ("export plain --max-extra 5", "--on-overflow cover"),
+    ("export plain --on-overflow cover --max-extra much", "much"),
+    ("export plain --max-entries 0", "0"),
+    ("export plain --port 0", "0"),
+    ("export plain --name 9;rm", "9;rm"),
+    ("export plain --format json", "-o"),
+    ("export plain --endpoint a_b!", "a_b!"),
+    ("export plain --prefixes @list --feed @one", "--feed"),
     ("trace", "Usage"),
     ("trace 13.32.0.1:0", "0"),
     ("trace 13.32.0.1:65536", "65536"),
@@ -69,6 +84,9 @@ const TROUBLE: &[(&str, &str)] = &[
     ("ranges diff @none documented", "none"),
     ("ranges diff documented @junk", "junk"),
     ("ranges explain 13.32.0.1 --feed @junk", "junk"),
+    ("ranges aggregate @none", "none"),
+    ("ranges aggregate @folder", "folder"),
+    ("ranges aggregate @junk", "line 1"),
     ("ranges list -o @none/list", "none/list"),
     ("ranges list -o @folder", "folder"),
     ("ranges list -o /dev/full", "/dev/full"),
@@ -81,6 +99,22 @@ const TROUBLE: &[(&str, &str)] = &[
     ("check --ranges-only --baseline @none", "none"),
     ("check --ranges-only --config @no-roots", "roots"),
     ("check --ranges-only --config @no-name", "not a host name"),
+    ("export plain --feed @junk", "junk"),
+    ("export plain --prefixes @none", "none"),
+    ("export plain --prefixes @junk", "line 1"),
+    ("export plain --only missing --report @none", "none"),
+    ("export plain --only missing --report @junk", "not a report"),
+    ("export plain --only missing --report @one", "not a report"),
+    ("export plain --only missing --report @beyond", "10.0.0.0/8, which is not on the list"),
+    ("export plain --since @one", "replaces the whole list"),
+    ("export ipset --since @junk", "line 1"),
+    ("export plain --family 6 --feed @one", "nothing is left"),
+    ("export plain --endpoint api.example.com", "takes no host names"),
+    ("export aws-security-group", "118 IPv4 entries are too many for one security group, which takes 60"),
+    ("export haproxy --max-entries 5 --on-overflow split", "no form for several objects"),
+    ("export haproxy --max-entries 5 --on-overflow cover", "leave forbidden space closed"),
+    ("export haproxy --max-entries 60 --on-overflow cover --max-extra 1", "60 entries open"),
+    ("export plain -o @folder", "folder"),
     ("baseline show @junk", "junk"),
     ("baseline merge @none", "none"),
     ("explain reset -o @none/reset", "none/reset"),
@@ -143,6 +177,8 @@ fn each_subcommand_has_help() {
         "media check",
         "media which",
         "media channels",
+        "ranges aggregate",
+        "export",
         "config",
         "config default",
         "config check",
@@ -220,6 +256,65 @@ fn json_is_one_document() {
         let document: Value = serde_json::from_str(&succeeds(&format!("{line} --format json"))).unwrap();
         assert!(document["schema"].as_str().is_some_and(|schema| schema.starts_with("egressd.")), "{line}");
     }
+}
+
+#[test]
+fn every_format_is_listed_and_written() {
+    let formats: Value = serde_json::from_str(&succeeds("export --list-formats --format json")).unwrap();
+    let formats = formats["formats"].as_array().unwrap();
+    assert!(formats.len() > 30);
+    let listed = succeeds("export --list-formats");
+    for format in formats {
+        let name = format["name"].as_str().unwrap();
+        assert!(listed.lines().any(|line| line.starts_with(&format!("{name} "))), "{name}");
+        assert!(succeeds(&format!("export {name} --feed @one")).len() > 10, "{name}");
+    }
+}
+
+#[test]
+fn a_change_and_its_rollback_are_opposites() {
+    let add = "add cloudfront-v4 -exist 13.32.0.0/15";
+    let remove = "del cloudfront-v4 -exist 13.32.0.0/15";
+    for (line, expected) in [
+        ("export ipset --feed @one --since @list", [Some(add), None]),
+        ("export ipset --feed @one --since @list --rollback", [None, Some(remove)]),
+        ("export ipset --feed @one --only missing --report @report", [Some(add), None]),
+        ("export ipset --feed @one --only missing --report @report --rollback", [None, Some(remove)]),
+        ("export ipset --feed @one --since @one", [None, None]),
+    ] {
+        let written = succeeds(line);
+        let begins = |verb: &str| written.lines().find(|text| text.starts_with(verb) && text.contains("13.32"));
+        let found = [begins("add"), begins("del")].map(|text| text.map(|text| text.split(" comment").next().unwrap()));
+        assert_eq!(found, expected, "{line}: {written}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_a_list_of_its_own_where_lists_are_replaced() {
+    assert!(
+        succeeds("export nftables --feed @one --only missing --report @report")
+            .contains("table inet cloudfront_missing")
+    );
+    let output =
+        egressd("export plain --feed @one --only missing --report @nothing -o @out", &folder()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.is_empty() && said(&output).contains("nothing is missing"), "{}", said(&output));
+}
+
+#[test]
+fn the_price_of_a_cover_is_told() {
+    let folder = folder();
+    let line = "export haproxy --max-entries 100 --on-overflow cover --max-extra 50 -o @out --format json";
+    let output = egressd(line, &folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["schema"], &summary["entries"], &summary["limit"]),
+        (&"egressd.export/1".into(), &100.into(), &100.into())
+    );
+    let extra = summary["extra_addresses"].as_u64().unwrap();
+    assert!(extra > 0 && said(&output).contains("beyond the list"), "{}", said(&output));
+    assert!(fs::read_to_string(folder.path().join("out")).unwrap().contains("beyond the list"));
 }
 
 #[test]
@@ -383,6 +478,13 @@ fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
     file("one", ONE_RANGE);
+    file("list", b"99.84.0.0/16\n");
+    file(
+        "report",
+        br#"{"schema": "egressd.report/1", "ranges": [{"mechanism": "dropped", "blocked": ["13.32.0.0/15"]}]}"#,
+    );
+    file("nothing", br#"{"schema": "egressd.report/1", "ranges": []}"#);
+    file("beyond", br#"{"schema": "egressd.audit/1", "missing": ["10.0.0.0/8"]}"#);
     file("junk", b"<html>blocked by your administrator</html>");
     file("cut", &ONE_RANGE[..40]);
     file("empty", b"");

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use egressd::diagnose::{Findings, diagnose};
+use egressd::diagnose::{EndpointFindings, Findings, diagnose};
 use egressd::observe::{Observation, Purpose};
 use egressd::plan::{KnownAddresses, ProbePlan, Settings};
 use egressd::prefix::{Prefix, PrefixSet};
@@ -72,6 +72,7 @@ impl Stages {
             verdicts: &verdicts,
             feed: &feed,
             held: &held,
+            endpoints: EndpointFindings::default(),
         };
         Self {
             observations: observations(&plan, &evidence),

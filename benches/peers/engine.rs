@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use egressd::baseline::Baseline;
+use egressd::endpoint::RunContext;
 use egressd::net;
 use egressd::net::interrupt::Interrupt;
 use egressd::observe::{Observation, Operation, Purpose};
@@ -100,7 +101,19 @@ fn check(work: &Work, task: &Task) {
 /// The report as a user gets it; it counts toward the time.
 fn report(work: &Work, plan: &ProbePlan, evidence: &Evidence, baseline: Option<&Baseline>, started: Timestamp) {
     let feed = &work.feed;
-    let run = Run { site: "bench", started, plan, evidence, feed, held: &[], baseline, limits: Vec::new() };
+    let (endpoints, context) = (&[], &RunContext::default());
+    let run = Run {
+        site: "bench",
+        started,
+        plan,
+        evidence,
+        feed,
+        held: &[],
+        baseline,
+        endpoints,
+        context,
+        limits: Vec::new(),
+    };
     std::hint::black_box(Report::new(&run).write(Format::Json, Style::default()));
 }
 

@@ -21,6 +21,7 @@ pub const SUITES: &[(&str, &str, u64, Rows)] = &[
     ("uneven", "without a baseline, each /20 with a share of its own", 100, uneven),
     ("flap", "rules that come into force during the scan", 40, flap),
     ("reject", "rules that reject", 20, reject),
+    ("parts", "blocks smaller than a cell: named of those that a probe hit", 40, parts),
     ("verdicts", "the goal's 100,000 verdicts: a baseline, share .9, loss 5 %", 140, verdicts),
 ];
 
@@ -157,6 +158,21 @@ fn reject() -> Vec<(String, Conditions)> {
             let row = Conditions { shape, action, lit: Lit::Share(0.9), ..covered() };
             rows.push((format!("{action:?} {shape:?}"), row));
         }
+    }
+    rows
+}
+
+fn parts() -> Vec<(String, Conditions)> {
+    let mut rows = Vec::new();
+    for share in [1.0, 0.9, 0.5] {
+        for action in [RuleAction::RejectAdminProhibited, RuleAction::RejectTcpReset] {
+            let row = Conditions { shape: Shape::Parts(8), action, lit: Lit::Share(share), ..Conditions::default() };
+            rows.push((format!("share {share} {action:?}"), row));
+        }
+    }
+    for (each, lit) in [(14, 0.9), (200, 0.9), (200, 1.0)] {
+        let row = Conditions { shape: Shape::Parts(8), lit: Lit::Share(lit), baseline: Some(each), ..covered() };
+        rows.push((format!("{each} known of each /20, share {lit} Drop"), row));
     }
     rows
 }

@@ -9,6 +9,7 @@ use super::job::{self, Job};
 use super::{CliError, FamilyFilter, ListFilter, output};
 use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
+use crate::endpoint::Endpoint;
 use crate::exit::ExitStatus;
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
@@ -50,8 +51,11 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DIR|off")]
     pub state: Option<PathBuf>,
     /// Check the ranges and nothing else
-    #[arg(long)]
+    #[arg(long, conflicts_with = "endpoints_only")]
     pub ranges_only: bool,
+    /// Check the endpoints and nothing else
+    #[arg(long)]
+    pub endpoints_only: bool,
     /// Where the order of addresses begins; the same seed asks the same addresses
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -85,15 +89,24 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
     let config = args.config()?;
     let feeds = args.feeds(&config)?;
     let settings = args.settings(&config);
+    let endpoints = args.endpoints(&config)?;
+    let roots = job::roots(&config)?;
+    let ipv6_servers =
+        if args.endpoints_only { Vec::new() } else { job::ipv6_servers(&config, endpoints, &settings, &feeds.newest) };
     let job = Job {
         site: job::site(&config),
-        ipv6_servers: job::ipv6_servers(&config, &settings, &feeds.newest),
+        ipv6_servers,
         settings,
         feed: &feeds.newest,
         held: &feeds.older,
         baseline: args.known()?,
         store: args.store(&config),
-        trust: job::trust(&config, &[])?,
+        trust: job::trust(&config, &roots)?,
+        roots: &roots,
+        endpoints,
+        resolvers: &config.dns.resolvers,
+        system_resolvers: true,
+        endpoints_only: args.endpoints_only,
     };
     let report = job.run(&interrupt)?;
     args.deliver(&report, out)
@@ -109,6 +122,16 @@ impl CheckArgs {
     pub(super) fn refuse_unlimited(&self) -> Result<(), CliError> {
         let message = "--rate unlimited is for the lab alone: other people's networks are paced";
         if self.rate.is_some_and(f64::is_infinite) { Err(CliError::Usage(message.to_owned())) } else { Ok(()) }
+    }
+
+    /// The endpoints to check.
+    pub(super) fn endpoints<'a>(&self, config: &'a Config) -> Result<&'a [Endpoint], CliError> {
+        let none = "the configuration has no endpoint, and --endpoints-only asks for nothing else".to_owned();
+        match (self.ranges_only, self.endpoints_only && config.endpoints.is_empty()) {
+            (true, _) => Ok(&[]),
+            (_, true) => Err(CliError::Usage(none)),
+            _ => Ok(&config.endpoints),
+        }
     }
 
     pub(super) fn known(&self) -> Result<Option<Baseline>, CliError> {

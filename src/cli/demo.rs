@@ -9,13 +9,15 @@ use rustls::pki_types::CertificateDer;
 use super::check::CheckArgs;
 use super::job::{self, Job};
 use super::{CliError, baseline, output};
+use crate::config::Config;
+use crate::endpoint::{Direction, Endpoint, EndpointUrl, Resolver};
 use crate::exit::ExitStatus;
-use crate::lab::{self, Lab, LabConfig};
+use crate::lab::{self, Lab, LabConfig, Names};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{TrustError, parse_roots};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
-use crate::prefix::{Prefix, PrefixSet};
-use crate::ranges::FeedSnapshot;
+use crate::prefix::{Family, Prefix, PrefixSet};
+use crate::ranges::{FeedSnapshot, Role};
 use crate::scan::Pace;
 use crate::scenario::Scenario;
 
@@ -47,7 +49,11 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     lab::enter_user_namespace()?;
     let prefixes: Vec<Prefix> = feeds.newest.ranges.iter().map(|range| range.prefix).collect();
     let settings = args.check.settings(&config);
-    let network = LabConfig::of(&scenario, &prefixes, &older.addresses, settings.seed);
+    let endpoints = args.endpoints(&config)?;
+    let network = LabConfig {
+        names: names(&endpoints, &feeds.newest),
+        ..LabConfig::of(&scenario, &prefixes, &older.addresses, settings.seed)
+    };
     let mut lab = Lab::start(&LabConfig { rules: Vec::new(), ..network.clone() })?;
     let mut baseline = args.check.known()?;
     if scenario.baseline {
@@ -58,19 +64,64 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     }
     lab.replace_rules(&network.rules)?;
     let held: Vec<FeedSnapshot> = feeds.older.iter().cloned().chain(older.snapshot).collect();
+    let roots = [job::roots(&config)?, roots(&lab)?].concat();
     let job = Job {
         site: format!("demo {}", args.scenario),
         settings,
         feed: &feeds.newest,
         held: &held,
         baseline,
-        // The lab has no resolver.
+        // The lab's edge takes any IPv6 address for its own, so that those of a name say nothing.
         ipv6_servers: Vec::new(),
         store: None,
-        trust: job::trust(&config, &roots(&lab)?)?,
+        trust: job::trust(&config, &roots)?,
+        roots: &roots,
+        endpoints: &endpoints,
+        resolvers: &[Resolver::Udp(lab::resolver())],
+        system_resolvers: false,
+        endpoints_only: args.check.endpoints_only,
     };
     let report = lab.client().run(|| job.run(&interrupt))??;
     args.check.deliver(&report, out)
+}
+
+/// Where the lab's platform takes files.
+const UPLOAD: &str = "https://upload.example.com/upload/photo.jpg";
+
+impl DemoArgs {
+    /// The endpoints: those of a configuration, or one in each direction that the lab has.
+    fn endpoints(&self, config: &Config) -> Result<Vec<Endpoint>, CliError> {
+        let asked = self.check.endpoints(config)?;
+        if asked != Endpoint::defaults() {
+            return Ok(asked.to_vec());
+        }
+        let receive = asked[0].clone();
+        let send = Endpoint {
+            name: "upload".to_owned(),
+            direction: Direction::Send,
+            url: EndpointUrl::parse(UPLOAD).expect("a sound URL"),
+            body_bytes: Some(1 << 20),
+            ..receive.clone()
+        };
+        Ok(vec![send, receive])
+    }
+}
+
+/// Each endpoint's name with addresses all over the ranges that viewers are sent to.
+fn names(endpoints: &[Endpoint], feed: &FeedSnapshot) -> Names {
+    const ADDRESSES: usize = 4;
+    let viewers: Vec<Prefix> = feed
+        .ranges
+        .iter()
+        .filter(|range| range.role == Role::Viewer && range.prefix.family() == Family::V4)
+        .map(|range| range.prefix)
+        .collect();
+    let spread = |turn: usize| {
+        let step = (viewers.len() / ADDRESSES).max(1);
+        viewers.iter().skip(turn % step).step_by(step).take(ADDRESSES).map(|prefix| prefix.nth(10)).collect()
+    };
+    let hosts = endpoints.iter().map(|endpoint| endpoint.url.host().to_owned());
+    hosts.enumerate().map(|(turn, host)| (host, spread(turn * 7))).collect()
 }
 
 /// The older list that the firewall's rules were made from.

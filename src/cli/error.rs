@@ -4,11 +4,14 @@ use std::io;
 
 use super::explain::ExplainError;
 use super::media::MediaError;
+use super::export::InputError;
 use super::output::OutputError;
 use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
 use crate::config;
+use crate::export::ExportError;
 use crate::lab::LabError;
+use crate::net::endpoint::HeaderError;
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
 use crate::scenario::ScenarioError;
@@ -25,12 +28,21 @@ pub enum CliError {
     /// A feed.
     #[error(transparent)]
     Feed(#[from] ReadError),
+    /// Rules that the device cannot hold.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A file that an export was to be made of.
+    #[error(transparent)]
+    Input(Box<InputError>),
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
     /// The roots or the name for handshakes.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The headers of an endpoint.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The scenario of a demo.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -60,6 +72,12 @@ pub enum CliError {
     Usage(String),
 }
 
+impl From<InputError> for CliError {
+    fn from(error: InputError) -> Self {
+        Self::Input(Box::new(error))
+    }
+}
+
 impl CliError {
     /// What to do next, where something can be done.
     #[must_use]
@@ -68,9 +86,14 @@ impl CliError {
             Self::Lab(error) => error.hint(),
             Self::Explain(error) => Some(error.hint()),
             Self::Media(error) => error.hint(),
+            Self::Export(error) => error.hint(),
+            Self::Input(error) => error.hint(),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())
+            }
+            Self::Ranges(RangesCommandError::Read(ReadError::List { .. })) => {
+                Some("a list has a prefix in each line, such as 13.32.0.0/15".to_owned())
             }
             Self::Feed(_) | Self::Ranges(RangesCommandError::Read(_)) => Some(
                 "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the built-in list is used"
@@ -80,6 +103,7 @@ impl CliError {
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
+            | Self::Header(_)
             | Self::Resolve(_)
             | Self::Asked(_)
             | Self::Output(_)

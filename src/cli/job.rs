@@ -1,9 +1,12 @@
 //! One check from plan to report, on whatever network the calling thread is in.
 
+mod endpoints;
+
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::IsTerminal;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, Zoned};
@@ -13,6 +16,7 @@ use rustls::pki_types::CertificateDer;
 use super::{Asked, CliError};
 use crate::baseline::Baseline;
 use crate::config::Config;
+use crate::endpoint::{Endpoint, Resolver};
 use crate::net;
 use crate::net::connect::error_queue_works;
 use crate::net::interrupt::Interrupt;
@@ -24,6 +28,7 @@ use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
 use crate::store::{Store, StoreError};
+use endpoints::Endpoints;
 
 /// What a check needs.
 pub(super) struct Job<'a> {
@@ -38,36 +43,65 @@ pub(super) struct Job<'a> {
     /// Where the addresses that answer now are kept; none: nowhere.
     pub(super) store: Option<Store>,
     pub(super) trust: Trust,
+    /// What handshakes trust besides the embedded bundle.
+    pub(super) roots: &'a [CertificateDer<'static>],
+    /// Endpoints to check; none where the ranges alone are asked for.
+    pub(super) endpoints: &'a [Endpoint],
+    /// Resolvers besides the system's.
+    pub(super) resolvers: &'a [Resolver],
+    /// The host's own resolvers are asked as well.
+    pub(super) system_resolvers: bool,
+    /// The endpoints alone are asked for.
+    pub(super) endpoints_only: bool,
 }
 
 impl Job<'_> {
     pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
         raise_descriptor_limit();
+        let mut errand = self.errand()?;
+        let started = Timestamp::now();
+        let mut seen = self.ranges(interrupt)?;
+        let endpoints =
+            if seen.evidence.interrupted { None } else { self.check_endpoints(&mut errand, &seen, interrupt)? };
+        let Endpoints { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
+        seen.evidence.interrupted |= interrupted;
+        seen.evidence.took += took;
+        seen.limits.extend(limits);
+        seen.limits.extend(kernel_limits());
+        Ok(Report::new(&Run {
+            site: &self.site,
+            started,
+            plan: &seen.plan,
+            evidence: &seen.evidence,
+            feed: self.feed,
+            held: self.held,
+            baseline: seen.baseline.as_ref(),
+            endpoints: &runs,
+            context: &context,
+            limits: seen.limits,
+        }))
+    }
+
+    /// Probes the ranges, unless the endpoints alone are asked for.
+    fn ranges(&self, interrupt: &Interrupt) -> Result<Ranges, CliError> {
+        if self.endpoints_only {
+            let mut plan = ProbePlan::new(&self.settings, self.feed, &KnownAddresses::default());
+            plan.ranges.clear();
+            return Ok(Ranges { plan, evidence: Evidence::default(), baseline: None, limits: Vec::new() });
+        }
         let (remembered, mut limits) = self.remembered();
         let (baseline, known) = self.known(remembered.as_ref());
         let plan = ProbePlan::new(&self.settings, self.feed, &known);
         if plan.ranges.is_empty() {
             return Err(CliError::Usage(format!("no range of {} is of the list and family asked for", self.feed.name)));
         }
-        let started = Timestamp::now();
         let bar = Bar::new();
         let mut scan = Scan::new(plan.clone());
         let took = net::scan::run(&mut scan, Some(&self.trust), interrupt, &mut |progress| bar.tell(progress));
         bar.clear();
         let evidence = scan.into_evidence(took.map_err(CliError::Wait)?);
         limits.extend(self.keep(remembered, &plan, &evidence));
-        limits.extend(kernel_limits());
-        let run = Run {
-            site: &self.site,
-            started,
-            plan: &plan,
-            evidence: &evidence,
-            feed: self.feed,
-            held: self.held,
-            baseline: baseline.as_ref(),
-            limits,
-        };
-        Ok(Report::new(&run))
+        Ok(Ranges { plan, evidence, baseline, limits })
     }
 
     /// What answered in earlier runs from here.
@@ -108,6 +142,14 @@ impl Job<'_> {
     }
 }
 
+/// What was seen of the ranges.
+pub(super) struct Ranges {
+    pub(super) plan: ProbePlan,
+    pub(super) evidence: Evidence,
+    baseline: Option<Baseline>,
+    limits: Vec<String>,
+}
+
 /// The name of this site: as configured, or the host's.
 pub(super) fn site(config: &Config) -> String {
     if !config.site.is_empty() {
@@ -116,24 +158,38 @@ pub(super) fn site(config: &Config) -> String {
     nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "unnamed".to_owned())
 }
 
-/// What handshakes trust: the embedded bundle, what the configuration adds, and `more`.
-pub(super) fn trust(config: &Config, more: &[CertificateDer<'static>]) -> Result<Trust, CliError> {
-    let mut roots = more.to_vec();
-    if !config.roots.as_os_str().is_empty() {
-        roots.extend(read_roots(&config.roots)?);
-    }
-    Ok(Trust::new(&config.server_name, &roots)?)
+/// The authorities that the configuration adds to the embedded bundle.
+pub(super) fn roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, CliError> {
+    if config.roots.as_os_str().is_empty() { Ok(Vec::new()) } else { Ok(read_roots(&config.roots)?) }
 }
 
-/// The IPv6 addresses of the server that handshakes ask for, where the feed has IPv6 ranges to judge by them.
-pub(super) fn ipv6_servers(config: &Config, settings: &Settings, feed: &FeedSnapshot) -> Vec<IpAddr> {
+/// What handshakes trust: the embedded bundle, and `roots`.
+pub(super) fn trust(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Trust, CliError> {
+    Ok(Trust::new(&config.server_name, roots)?)
+}
+
+/// The IPv6 addresses of the server that handshakes ask for, and of the endpoints, where the feed has IPv6 ranges to judge
+/// by them.
+pub(super) fn ipv6_servers(
+    config: &Config,
+    endpoints: &[Endpoint],
+    settings: &Settings,
+    feed: &FeedSnapshot,
+) -> Vec<IpAddr> {
     // A check waits no longer for what it can do without.
     const LIMIT: Duration = Duration::from_millis(1500);
-    let asked =
-        settings.family != Some(Family::V4) && feed.ranges.iter().any(|range| range.prefix.family() == Family::V6);
-    let server = config.server_name.parse::<Asked>().ok().filter(|_| asked);
-    let addresses = server.and_then(|server| server.addresses_within(LIMIT).ok()).unwrap_or_default();
-    addresses.into_iter().filter(IpAddr::is_ipv6).collect()
+    if settings.family == Some(Family::V4) || !feed.ranges.iter().any(|range| range.prefix.family() == Family::V6) {
+        return Vec::new();
+    }
+    let began = Instant::now();
+    let hosts: BTreeSet<&str> =
+        endpoints.iter().map(|endpoint| endpoint.url.host()).chain([config.server_name.as_str()]).collect();
+    let mut servers: Vec<IpAddr> = Vec::new();
+    for host in hosts.into_iter().filter_map(|host| host.parse::<Asked>().ok()) {
+        let left = LIMIT.saturating_sub(began.elapsed());
+        servers.extend(host.addresses_within(left).unwrap_or_default().into_iter().filter(IpAddr::is_ipv6));
+    }
+    servers
 }
 
 /// A different order of addresses for each run.

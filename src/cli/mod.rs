@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod explain;
+pub mod export;
 mod filter;
 mod job;
 pub mod media;
@@ -21,8 +22,10 @@ pub use resolve::{Asked, AskedError, ResolveError};
 use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::exit::ExitStatus;
+use crate::failures::{Kind, entries};
 
 /// Finds out which CloudFront ranges a network blocks and at which hop, and what to do about it
 #[derive(Debug, Parser)]
@@ -43,6 +46,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show which hop on the way to an address drops or rejects
     Trace(trace::TraceArgs),
+    /// Write what is to be allowed in the syntax of a firewall, a router, a cloud or a proxy
+    Export(Box<export::ExportArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
@@ -75,6 +80,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Check(args) => check::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
+        Command::Export(args) => export::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
         Command::Ranges(command) => Ok(ranges::run(&command, out)?),
@@ -108,7 +114,19 @@ fn manual(page: &mut Vec<u8>) -> io::Result<()> {
         man.render_synopsis_section(page)?;
         man.render_options_section(page)?;
     }
-    Ok(())
+    causes(page)
+}
+
+/// What each diagnosis means, and what to do about it.
+fn causes(page: &mut Vec<u8>) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", ["DIAGNOSES"]);
+    for entry in entries().iter().filter(|entry| entry.kind == Kind::Diagnosis) {
+        roff.control("TP", []);
+        roff.text([bold(entry.id.as_str())]);
+        roff.text([roman(format!("{} {}", entry.meaning, entry.fix))]);
+    }
+    roff.to_writer(page)
 }
 
 #[cfg(test)]

@@ -78,6 +78,24 @@ fn is_host_name(text: &str) -> bool {
 }
 
 impl Asked {
+    /// The address, where that was asked for.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Host(_) => None,
+        }
+    }
+
+    /// The name, where that was asked for.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Address(_) => None,
+            Self::Host(host) => Some(host),
+        }
+    }
+
     /// The addresses: the one that was asked for, or those of the name, IPv4 first and each once.
     pub fn addresses(&self) -> Result<Vec<IpAddr>, ResolveError> {
         self.addresses_within(LIMIT)

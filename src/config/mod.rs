@@ -3,11 +3,13 @@
 #[cfg(feature = "io")]
 pub mod read;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::{Endpoint, Resolver};
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
 
@@ -34,6 +36,11 @@ pub struct Config {
     pub scan: ScanConfig,
     /// What files are held against.
     pub media: MediaConfig,
+    /// How names are resolved.
+    pub dns: DnsConfig,
+    /// Where files are sent and fetched.
+    #[serde(rename = "endpoint")]
+    pub endpoints: Vec<Endpoint>,
 }
 
 /// What files are held against.
@@ -42,6 +49,14 @@ pub struct Config {
 pub struct MediaConfig {
     /// File whose rules replace and extend the built-in ones; empty: none.
     pub rules: PathBuf,
+}
+
+/// How names are resolved.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnsConfig {
+    /// Resolvers that are asked for a second opinion.
+    pub resolvers: Vec<Resolver>,
 }
 
 /// How the ranges are probed.
@@ -117,6 +132,8 @@ impl Default for Config {
             controls: Settings::default().uplink_controls,
             scan: ScanConfig::default(),
             media: MediaConfig::default(),
+            dns: DnsConfig::default(),
+            endpoints: Endpoint::defaults(),
         }
     }
 }
@@ -166,7 +183,13 @@ impl Config {
         bound("scan.in_flight", in_flight, "from 0 to 1000", in_flight <= Pace::FAST.in_flight)?;
         bound("scan.alpha", alpha, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&alpha))?;
         bound("scan.beta", beta, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&beta))?;
-        bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)
+        bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)?;
+        let resolvers = self.dns.resolvers.len();
+        bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
+        bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
+        self.endpoints.iter().try_for_each(Endpoint::check)?;
+        let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())
     }
 }
 
@@ -221,6 +244,18 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_of_a_file_replace_the_defaults_and_keep_their_secrets() {
+        let text = "[[endpoint]]\nname = \"up\"\ndirection = \"send\"\nurl = \"https://a.example/x?sig=hidden\"\n\
+                    proxy = \"http://user:hidden@p.example\"\nheaders = { key = \"hidden\", token = { env = \"T\" } }";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.endpoints.len(), 1);
+        assert_eq!(config.endpoints[0].body(), Some(64 << 10));
+        let shown = format!("{config:?}{}", toml::to_string(&config).unwrap());
+        assert!(!shown.contains("hidden") && shown.contains("a.example/x"), "{shown}");
+        assert!(Config::parse("endpoint = []").unwrap().endpoints.is_empty());
+    }
+
+    #[test]
     fn wrong_values_are_refused_by_name() {
         for (text, message) in [
             ("sight = \"hq\"", "sight"),
@@ -232,6 +267,14 @@ mod tests {
             ("[scan]\nalpha = 0.0", "`scan.alpha` is 0, but must be from 1e-9 to 0.05"),
             ("[scan]\nprofile = \"insane\"", "unknown variant `insane`"),
             ("site = ", "line 1"),
+            ("dns = { resolvers = [\"1.1.1.1\"] }", "is not a resolver"),
+            (
+                "endpoint = [{ name = \"a b\", direction = \"send\", url = \"https://a/\" }]",
+                "`endpoint.name` is \"a b\"",
+            ),
+            ("endpoint = [{ name = \"a\", direction = \"send\", url = \"ftp://a/\" }]", "must be https or http"),
+            ("endpoint = [{ name = \"a\", direction = \"send\", url = \"https://u:p@a/\" }]", "must not hold a name"),
+            ("endpoint = [{ name = \"a\", direction = \"both\", url = \"https://a/\" }]", "unknown variant `both`"),
         ] {
             let error = Config::parse(text).unwrap_err().to_string();
             assert!(error.contains(message), "{text}: {error}");

@@ -1,11 +1,13 @@
 //! From many verdicts to few causes, each with its evidence, its fix, whose job that is, and what to run next.
 
+mod endpoints;
 mod ranges;
 mod stale;
 #[cfg(test)]
 mod tests;
 mod uplink;
 
+pub use endpoints::{EndpointFindings, endpoint_verdicts};
 pub use ranges::how;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +63,56 @@ pub enum Cause {
     RangeReset,
     /// A certificate that is not the server's is shown.
     TlsIntercepted,
+    /// A name is hidden, or leads elsewhere.
+    DnsTampered,
+    /// The resolvers do not know a name.
+    NameNotFound,
+    /// No resolver answers.
+    DnsUnreachable,
+    /// The host's own resolver fails, others work.
+    ResolverBroken,
+    /// A name leads outside the published ranges, and its server is the right one.
+    OutsidePublishedRanges,
+    /// Packets to an endpoint vanish.
+    EndpointDropped,
+    /// Somebody rejects connections to an endpoint with ICMP errors.
+    EndpointRejected,
+    /// Somebody resets connections to an endpoint.
+    EndpointReset,
+    /// Handshakes break because of the name in them.
+    SniBlocked,
+    /// The server's certificate has expired, or is for another name.
+    CertificateInvalid,
+    /// This host's clock is wrong.
+    ClockWrong,
+    /// A page that denies access comes in the place of answers.
+    BlockPage,
+    /// Nobody has logged in to the network.
+    CaptivePortal,
+    /// The proxy asks for credentials.
+    ProxyAuthRequired,
+    /// The proxy refuses to connect.
+    ProxyDenied,
+    /// The proxy cannot be reached.
+    ProxyUnreachable,
+    /// Something limits size, type, method or time of requests.
+    ProxyLimit,
+    /// Large packets vanish.
+    MtuBlackHole,
+    /// Transfers are slowed down.
+    Throttled,
+    /// Transfers stall or break in the middle.
+    TransferCut,
+    /// Bodies are changed on the way.
+    BodyChanged,
+    /// Connections that rest are forgotten on the way.
+    IdleCut,
+    /// The server itself answers wrongly.
+    EndpointMisbehaves,
+    /// This host lacks descriptors or processor time.
+    HostLimits,
+    /// QUIC packets do not pass.
+    QuicBlocked,
     /// This host has no route for IPv6.
     NoIpv6Route,
 }
@@ -106,18 +158,27 @@ pub struct Findings<'a> {
     pub feed: &'a FeedSnapshot,
     /// Older lists that are at hand.
     pub held: &'a [FeedSnapshot],
+    /// What is known of the endpoints.
+    pub endpoints: EndpointFindings<'a>,
 }
 
 /// The causes behind the findings, the gravest first.
 #[must_use]
 pub fn diagnose(findings: &Findings<'_>) -> Vec<Diagnosis> {
+    let mut diagnoses = if findings.plan.ranges.is_empty() { Vec::new() } else { causes_in_ranges(findings) };
+    let more = endpoints::causes(&findings.endpoints, &mut diagnoses);
+    diagnoses.extend(more);
+    diagnoses.sort_by_key(|diagnosis| (diagnosis.severity, diagnosis.id));
+    diagnoses
+}
+
+fn causes_in_ranges(findings: &Findings<'_>) -> Vec<Diagnosis> {
     let mut diagnoses: Vec<Diagnosis> = uplink::own_uplink_down(findings).into_iter().collect();
     if diagnoses.is_empty() {
         diagnoses.extend(uplink::answers_for_everyone(findings));
         diagnoses.extend(uplink::no_ipv6_route(findings));
         diagnoses.extend(causes_of_blocks(findings));
     }
-    diagnoses.sort_by_key(|diagnosis| (diagnosis.severity, diagnosis.id));
     diagnoses
 }
 
@@ -140,6 +201,44 @@ fn covered(prefixes: &[Prefix], prefix: Prefix) -> bool {
 }
 
 impl Cause {
+    /// All of them, the gravest first.
+    pub const ALL: [Self; 34] = [
+        Self::OwnUplinkDown,
+        Self::EverythingBlocked,
+        Self::AnswersForEveryone,
+        Self::StaleAllowlist,
+        Self::RangeDropped,
+        Self::RangeRejected,
+        Self::RangeReset,
+        Self::TlsIntercepted,
+        Self::DnsTampered,
+        Self::NameNotFound,
+        Self::DnsUnreachable,
+        Self::ResolverBroken,
+        Self::OutsidePublishedRanges,
+        Self::EndpointDropped,
+        Self::EndpointRejected,
+        Self::EndpointReset,
+        Self::SniBlocked,
+        Self::CertificateInvalid,
+        Self::ClockWrong,
+        Self::BlockPage,
+        Self::CaptivePortal,
+        Self::ProxyAuthRequired,
+        Self::ProxyDenied,
+        Self::ProxyUnreachable,
+        Self::ProxyLimit,
+        Self::MtuBlackHole,
+        Self::Throttled,
+        Self::TransferCut,
+        Self::BodyChanged,
+        Self::IdleCut,
+        Self::EndpointMisbehaves,
+        Self::HostLimits,
+        Self::QuicBlocked,
+        Self::NoIpv6Route,
+    ];
+
     /// The name in JSON, labels and `egressd explain`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -152,6 +251,31 @@ impl Cause {
             Self::RangeRejected => "range_rejected",
             Self::RangeReset => "range_reset",
             Self::TlsIntercepted => "tls_intercepted",
+            Self::DnsTampered => "dns_tampered",
+            Self::NameNotFound => "name_not_found",
+            Self::DnsUnreachable => "dns_unreachable",
+            Self::ResolverBroken => "resolver_broken",
+            Self::OutsidePublishedRanges => "outside_published_ranges",
+            Self::EndpointDropped => "endpoint_dropped",
+            Self::EndpointRejected => "endpoint_rejected",
+            Self::EndpointReset => "endpoint_reset",
+            Self::SniBlocked => "sni_blocked",
+            Self::CertificateInvalid => "certificate_invalid",
+            Self::ClockWrong => "clock_wrong",
+            Self::BlockPage => "block_page",
+            Self::CaptivePortal => "captive_portal",
+            Self::ProxyAuthRequired => "proxy_auth_required",
+            Self::ProxyDenied => "proxy_denied",
+            Self::ProxyUnreachable => "proxy_unreachable",
+            Self::ProxyLimit => "proxy_limit",
+            Self::MtuBlackHole => "mtu_black_hole",
+            Self::Throttled => "throttled",
+            Self::TransferCut => "transfer_cut",
+            Self::BodyChanged => "body_changed",
+            Self::IdleCut => "idle_cut",
+            Self::EndpointMisbehaves => "endpoint_misbehaves",
+            Self::HostLimits => "host_limits",
+            Self::QuicBlocked => "quic_blocked",
             Self::NoIpv6Route => "no_ipv6_route",
         }
     }

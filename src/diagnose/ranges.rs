@@ -68,6 +68,7 @@ fn cause(mechanism: Mechanism) -> Cause {
         Mechanism::RejectedIcmp => Cause::RangeRejected,
         Mechanism::Reset => Cause::RangeReset,
         Mechanism::TlsIntercepted => Cause::TlsIntercepted,
+        other => unreachable!("no range is judged to be {}", other.name()),
     }
 }
 
@@ -94,6 +95,13 @@ pub fn how(mechanism: Mechanism, offender: Option<&Offender>, issuer: Option<&st
         (Mechanism::TlsIntercepted, _) => {
             format!("answered with a certificate issued by \"{}\"", issuer.unwrap_or("unknown"))
         }
+        (Mechanism::BlockPage, _) => "answered with a block page".to_owned(),
+        (Mechanism::DnsTampered, _) => "hidden by DNS".to_owned(),
+        (Mechanism::ProxyDenied, _) => "refused by the proxy".to_owned(),
+        (Mechanism::ProxyLimit, _) => "over a limit on the way".to_owned(),
+        (Mechanism::MtuBlackHole, _) => "behind a black hole for large packets".to_owned(),
+        (Mechanism::Throttled, _) => "slowed down".to_owned(),
+        (Mechanism::Portal, _) => "behind a captive portal".to_owned(),
     }
 }
 
@@ -107,7 +115,8 @@ fn rejected(offender: &Offender) -> String {
     format!("rejected{by}{hop}{icmp}")
 }
 
-fn between(offender: &Offender) -> String {
+/// The place in words: between which hops.
+pub(super) fn between(offender: &Offender) -> String {
     let near = match (offender.hop_address, offender.hop) {
         (Some(address), Some(hop)) => format!("{address} (hop {hop})"),
         _ => "this host".to_owned(),
@@ -149,14 +158,12 @@ fn fix(place: &Place, prefixes: &[Prefix]) -> String {
         [only] => format!("outbound TCP 443 to {only}"),
         several => format!("outbound TCP 443 to these {} prefixes", several.len()),
     };
-    match place.mechanism {
-        Mechanism::TlsIntercepted => "exempt *.cloudfront.net from TLS inspection on the proxy".to_owned(),
-        Mechanism::Dropped | Mechanism::Reset | Mechanism::RejectedIcmp => {
-            let device = place.offender.and_then(|offender| offender.address.or(offender.hop_address));
-            let device = device.map_or_else(String::new, |address| format!(" on {address}"));
-            format!("allow {what}{device}")
-        }
+    if place.mechanism == Mechanism::TlsIntercepted {
+        return "exempt *.cloudfront.net from TLS inspection on the proxy".to_owned();
     }
+    let device = place.offender.and_then(|offender| offender.address.or(offender.hop_address));
+    let device = device.map_or_else(String::new, |address| format!(" on {address}"));
+    format!("allow {what}{device}")
 }
 
 /// The probability that none of the ranges is accused falsely.

@@ -54,7 +54,7 @@ impl<'a> Match<'a> {
             endpoints: Vec::new(),
             evidence: self.evidence(findings),
             fix: format!("allow outbound TCP 443 to the {missing} that were added since"),
-            command: Some(self.command(findings)),
+            command: Some(Self::command(findings)),
             confidence: (1.0 - alpha).max(0.0),
             prefixes: prefixes.into_iter().collect(),
         }
@@ -91,15 +91,18 @@ impl<'a> Match<'a> {
         lines
     }
 
-    /// Shows the ranges to add, where both lists can be named on a command line.
-    fn command(&self, findings: &Findings<'_>) -> String {
-        format!("egressd ranges diff {} {}", shell_word(&self.older.name), shell_word(&findings.feed.name))
+    /// Writes the rules to add; the admin knows the device, and where the report in JSON is.
+    fn command(findings: &Findings<'_>) -> String {
+        let feed = match findings.feed.name.as_str() {
+            "embedded" => String::new(),
+            name => format!(" --feed {}", shell_word(name)),
+        };
+        format!("egressd export FORMAT{feed} --only missing --report REPORT")
     }
 }
 
 /// A file name as a shell takes it.
 fn shell_word(name: &str) -> String {
-    let word = if name == "embedded" { "documented" } else { name };
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }

@@ -29,7 +29,14 @@ fn causes(feed: &FeedSnapshot, held: &[FeedSnapshot], network: &Network) -> Vec<
     let evidence = run(Scan::new(plan.clone()), network);
     let verdicts = ranges(&plan, &evidence.observations);
     let observations = &evidence.observations;
-    diagnose(&Findings { plan: &plan, observations, verdicts: &verdicts, feed, held })
+    diagnose(&Findings {
+        plan: &plan,
+        observations,
+        verdicts: &verdicts,
+        feed,
+        held,
+        endpoints: crate::diagnose::EndpointFindings::default(),
+    })
 }
 
 fn ids(diagnoses: &[Diagnosis]) -> Vec<Cause> {
@@ -86,7 +93,7 @@ fn the_newest_list_that_fits_is_the_stale_one() {
     assert_eq!(ids(&found), [Cause::StaleAllowlist]);
     assert!(found[0].title.contains("2019-01-01"), "{}", found[0].title);
     assert_eq!(found[0].prefixes.len(), 2);
-    assert_eq!(found[0].command.as_deref(), Some("egressd ranges diff 2019-01-01.json documented"));
+    assert_eq!(found[0].command.as_deref(), Some("egressd export FORMAT --only missing --report REPORT"));
 }
 
 #[test]
@@ -101,10 +108,11 @@ fn what_no_older_list_explains_is_no_stale_allowlist() {
 
 #[test]
 fn a_file_name_in_a_command_is_quoted() {
-    let mut held = older("2019-01-01", &["13.224.0.0/14"]);
-    held.name = "my list; rm -rf '~'.json".to_owned();
-    let found = causes(&FeedSnapshot::documented(), &[held], &network(&[(&["13.224.0.0/14"], RuleAction::Drop)]));
-    assert_eq!(found[0].command.as_deref(), Some(r"egressd ranges diff 'my list; rm -rf '\''~'\''.json' documented"));
+    let held = older("2019-01-01", &["13.224.0.0/14"]);
+    let feed = FeedSnapshot { name: "my list; rm -rf '~'.json".to_owned(), ..FeedSnapshot::documented() };
+    let found = causes(&feed, &[held], &network(&[(&["13.224.0.0/14"], RuleAction::Drop)]));
+    let expected = r"egressd export FORMAT --feed 'my list; rm -rf '\''~'\''.json' --only missing --report REPORT";
+    assert_eq!(found[0].command.as_deref(), Some(expected));
 }
 
 #[test]
@@ -146,7 +154,14 @@ fn a_missing_ipv6_route_is_no_block() {
         seen(Purpose::UplinkControl, [1, 1, 1, 1].into(), Ok(Answer::Connected)),
     ];
     let verdicts = ranges(&plan, &observations);
-    let findings = Findings { plan: &plan, observations: &observations, verdicts: &verdicts, feed: &feed, held: &[] };
+    let findings = Findings {
+        plan: &plan,
+        observations: &observations,
+        verdicts: &verdicts,
+        feed: &feed,
+        held: &[],
+        endpoints: crate::diagnose::EndpointFindings::default(),
+    };
     let found = diagnose(&findings);
     assert_eq!(ids(&found), [Cause::NoIpv6Route]);
     assert_eq!(found[0].severity, Severity::Info);

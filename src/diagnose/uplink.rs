@@ -147,17 +147,12 @@ fn no_route(findings: &Findings<'_>) -> bool {
     asked.peek().is_some() && asked.all(|o| o.outcome == Err(Failure::NoRoute))
 }
 
-/// The one router that says of every destination, the impossible ones too, that there is no way.
+/// The router that says most often that there is no way even to addresses outside the ranges.
 fn unreachable_by(findings: &Findings<'_>) -> Option<IpAddr> {
     let mut routers: BTreeMap<IpAddr, usize> = BTreeMap::new();
-    let says = |o: &Observation| match o.outcome {
-        Err(Failure::Unreachable(icmp)) if icmp.no_way() => Some(icmp.from),
-        _ => None,
-    };
-    findings.observations.iter().filter_map(says).for_each(|router| *routers.entry(router).or_default() += 1);
-    let beyond = |o: &&Observation| matches!(o.purpose, Purpose::NegativeControl | Purpose::UplinkControl);
-    let others = findings.observations.iter().filter(beyond).any(|o| says(o).is_some());
-    routers.into_iter().max_by_key(|(_, count)| *count).map(|(router, _)| router).filter(|_| others)
+    let says = findings.observations.iter().filter_map(Observation::no_way_outside);
+    says.for_each(|router| *routers.entry(router).or_default() += 1);
+    routers.into_iter().max_by_key(|(_, count)| *count).map(|(router, _)| router)
 }
 
 fn farthest_hop(findings: &Findings<'_>) -> Option<(u8, IpAddr)> {

@@ -16,7 +16,7 @@ use hyper::server::conn::http1 as server;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -24,8 +24,9 @@ use tokio_rustls::TlsAcceptor;
 use super::error::LabError;
 use super::host::Host;
 use super::identity::Identity;
-use super::origin;
+use super::names::{self, Names};
 use super::topology::has_ipv6;
+use super::{LabConfig, origin};
 use crate::prefix::{Family, Prefix};
 
 /// The point of presence that the edge says it is, in `x-amz-cf-pop`.
@@ -40,12 +41,13 @@ pub(super) struct Edge {
 
 impl Edge {
     /// Starts it; connections are taken from the moment this returns.
-    pub(super) fn start(host: &Host, identity: &Identity, listed: &[Prefix]) -> Result<Self, LabError> {
+    pub(super) fn start(host: &Host, identity: &Identity, config: &LabConfig) -> Result<Self, LabError> {
         let shared = Arc::new(Shared {
             acceptor: TlsAcceptor::from(Arc::clone(&identity.server)),
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
             sessions: Semaphore::new(SESSIONS),
-            list: list_json(listed).into(),
+            list: list_json(&config.owned).into(),
+            names: config.names.clone(),
         });
         let (stop, stopped) = oneshot::channel();
         let (ready, readiness) = mpsc::channel();
@@ -84,6 +86,7 @@ struct Shared {
     connections: Arc<Semaphore>,
     sessions: Semaphore,
     list: Bytes,
+    names: Names,
 }
 
 type Body = Either<Full<Bytes>, Incoming>;
@@ -101,6 +104,9 @@ fn run(shared: Arc<Shared>, stopped: oneshot::Receiver<()>, ready: &mpsc::Sender
 }
 
 async fn start_all(shared: Arc<Shared>) -> io::Result<()> {
+    if !shared.names.is_empty() {
+        tokio::spawn(names::serve(UdpSocket::bind(names::resolver()).await?, shared.names.clone()));
+    }
     tokio::spawn(origin::serve(TcpListener::bind(origin::ADDRESS).await?));
     tokio::spawn(accept_all(listen(TcpSocket::new_v4()?, (Ipv4Addr::UNSPECIFIED, 443).into())?, Arc::clone(&shared)));
     if has_ipv6() {

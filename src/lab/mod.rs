@@ -15,6 +15,7 @@ mod firewall;
 mod host;
 mod identity;
 mod link;
+mod names;
 mod namespace;
 mod origin;
 mod sys;
@@ -26,6 +27,7 @@ pub use error::LabError;
 pub use firewall::{Filter, Rules};
 pub use host::Host;
 pub use identity::NAMES;
+pub use names::{Names, resolver};
 pub use namespace::{Forbidden, Settings, enter_user_namespace};
 
 use std::net::IpAddr;
@@ -56,6 +58,8 @@ pub struct LabConfig {
     pub seed: u64,
     /// What puts the rules in force.
     pub filter: Filter,
+    /// Names that the resolver at [`resolver`] knows; none: there is no resolver.
+    pub names: Names,
 }
 
 impl LabConfig {
@@ -69,6 +73,7 @@ impl LabConfig {
             uplink_down: scenario.uplink_down,
             seed,
             filter: Filter::Installed,
+            names: Names::new(),
         }
     }
 }
@@ -105,7 +110,7 @@ impl Lab {
         hosts.own(&config.owned)?;
         hosts.assert_closed()?;
         let identity = Identity::new()?;
-        let edge = Edge::start(&hosts.edge, &identity, &config.owned)?;
+        let edge = Edge::start(&hosts.edge, &identity, config)?;
         let line = match (&hosts.wan, config.wan) {
             (Some(host), Some(wan)) => Some(Line::start(host, wan, config.seed)?),
             _ => None,

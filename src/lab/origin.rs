@@ -1,7 +1,6 @@
 //! The origin behind the edge: takes uploads and tells how many bytes arrived, and their SHA-256.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -13,6 +12,8 @@ use hyper_util::rt::TokioIo;
 use sha2::{Digest, Sha256};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+
+use crate::text::hexadecimal;
 
 /// Where it listens, on the edge host itself.
 pub(super) const ADDRESS: (std::net::Ipv4Addr, u16) = (std::net::Ipv4Addr::LOCALHOST, 8080);
@@ -60,13 +61,6 @@ async fn receive(mut body: Incoming) -> Result<String, StatusCode> {
         hash.update(data);
     }
     Ok(format!(r#"{{"bytes":{bytes},"sha256":"{}"}}"#, hexadecimal(&hash.finalize())))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn json(status: StatusCode, text: String) -> Response<Full<Bytes>> {

@@ -30,7 +30,24 @@ impl Connection {
     /// # Errors
     /// What the own host says at once: no route, or a limit of its own.
     pub fn begin(target: SocketAddr, ttl: Option<u8>, source_port: Option<u16>) -> Result<Self, Failure> {
-        let fd = prepare(target, ttl, source_port).map_err(local_failure)?;
+        Self::begin_on(prepare(target, ttl, source_port).map_err(local_failure)?, target)
+    }
+
+    /// Begins to connect with segments of at most so many bytes in both directions; does not wait.
+    ///
+    /// # Errors
+    /// What the own host says at once: no route, or a limit of its own.
+    pub fn begin_with_segments(target: SocketAddr, most_bytes: Option<u32>) -> Result<Self, Failure> {
+        let fd = prepare(target, None, None).map_err(local_failure)?;
+        if let Some(most_bytes) = most_bytes {
+            setsockopt(&fd, sockopt::TcpMaxSeg, &most_bytes).map_err(local_failure)?;
+        }
+        // A request goes out whole or not at all: nothing waits for an acknowledgement.
+        setsockopt(&fd, sockopt::TcpNoDelay, &true).map_err(local_failure)?;
+        Self::begin_on(fd, target)
+    }
+
+    fn begin_on(fd: OwnedFd, target: SocketAddr) -> Result<Self, Failure> {
         match connect(fd.as_raw_fd(), &SockaddrStorage::from(target)) {
             Ok(()) | Err(Errno::EINPROGRESS) => Ok(Self { fd }),
             Err(errno) => Err(local_failure(errno)),
@@ -73,14 +90,29 @@ impl Connection {
         Ok(nix::sys::socket::send(self.fd.as_raw_fd(), buffer, MsgFlags::MSG_NOSIGNAL)?)
     }
 
+    /// Lets further packets live for so many hops.
+    ///
+    /// # Errors
+    /// Those of `setsockopt(2)`.
+    pub fn limit_hops(&self, hops: u8) -> io::Result<()> {
+        let hops = i32::from(hops);
+        match self.own() {
+            Some(IpAddr::V6(_)) => setsockopt(&self.fd, sockopt::Ipv6Ttl, &hops)?,
+            _ => setsockopt(&self.fd, sockopt::Ipv4Ttl, &hops)?,
+        }
+        Ok(())
+    }
+
     /// Whether the address is the one that this socket sends from.
     fn is_own(&self, address: IpAddr) -> bool {
-        let own = nix::sys::socket::getsockname::<SockaddrStorage>(self.fd.as_raw_fd());
-        let own = own.ok().and_then(|own| {
-            let v4 = own.as_sockaddr_in().map(|own| IpAddr::V4(own.ip()));
-            v4.or_else(|| own.as_sockaddr_in6().map(|own| IpAddr::V6(own.ip())))
-        });
-        own == Some(address)
+        self.own() == Some(address)
+    }
+
+    /// The address that this socket sends from.
+    fn own(&self) -> Option<IpAddr> {
+        let own = nix::sys::socket::getsockname::<SockaddrStorage>(self.fd.as_raw_fd()).ok()?;
+        let v4 = own.as_sockaddr_in().map(|own| IpAddr::V4(own.ip()));
+        v4.or_else(|| own.as_sockaddr_in6().map(|own| IpAddr::V6(own.ip())))
     }
 
     /// The first ICMP error in the queue.

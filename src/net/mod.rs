@@ -1,7 +1,10 @@
 //! The shell: sockets, time and signals around the pure core.
 
 pub mod connect;
+pub mod endpoint;
 pub mod interrupt;
 pub mod proxy;
 pub mod scan;
+pub mod stream;
+mod sys;
 pub mod tls;

@@ -1,10 +1,17 @@
 //! CIDR prefixes: one strict type, sets of them, and how they are read and printed.
 
+mod aggregate;
+mod list;
+mod range;
 mod set;
 mod special;
+mod text;
 
+pub use aggregate::aggregate;
+pub use list::{ListError, read_list};
+pub use range::AddressRange;
 pub use set::PrefixSet;
-pub use special::special_purpose;
+pub use special::{special_purpose, special_purpose_space};
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -155,6 +162,18 @@ impl Prefix {
         Some([Self(halves.next()?), Self(halves.next()?)])
     }
 
+    /// The smallest prefix that covers both; none when they are of two families.
+    #[must_use]
+    pub fn common(self, other: Self) -> Option<Self> {
+        let equal_bits = match (self.first(), other.first()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            _ => return None,
+        };
+        let equal_bits = u8::try_from(equal_bits).expect("an address has at most 128 bits");
+        Some(Self::containing(self.first(), equal_bits.min(self.len()).min(other.len())))
+    }
+
     /// The same network as the `ipnet` crate has it.
     #[must_use]
     pub fn to_ipnet(self) -> IpNet {
@@ -174,12 +193,18 @@ impl From<Ipv6Net> for Prefix {
     }
 }
 
+impl From<IpNet> for Prefix {
+    fn from(net: IpNet) -> Self {
+        Self(net.trunc())
+    }
+}
+
 impl FromStr for Prefix {
     type Err = PrefixError;
 
     /// Reads `address/length`; a bare address, host bits and white space are refused.
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let net = read(text).ok_or_else(|| PrefixError::Syntax(text.chars().take(LONGEST).collect()))?;
+        let net = text::read(text).ok_or_else(|| PrefixError::Syntax(text.chars().take(LONGEST).collect()))?;
         if net.addr() == net.network() {
             Ok(Self(net))
         } else {
@@ -191,25 +216,15 @@ impl FromStr for Prefix {
 /// The longest legal text has 43 bytes; what is longer is cut, as it ends up in a message.
 const LONGEST: usize = 64;
 
-/// `ipnet`'s own reader takes `013.0.0.0`, which is 13 to some programs and 11 to others; the standard library's refuses.
-fn read(text: &str) -> Option<IpNet> {
-    let (address, length) = text.split_once('/')?;
-    let plain = length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
-    if !plain {
-        return None;
-    }
-    IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()
-}
-
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        text::write(self.0, f)
     }
 }
 
 impl fmt::Debug for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        text::write(self.0, f)
     }
 }
 
@@ -269,6 +284,9 @@ mod tests {
         assert_eq!(prefix("::/0").addresses(), u128::MAX);
         assert_eq!(prefix("10.0.0.0/31").halves(), Some([prefix("10.0.0.0/32"), prefix("10.0.0.1/32")]));
         assert_eq!(prefix("10.0.0.1/32").halves(), None);
+        assert_eq!(prefix("10.0.0.0/9").common(prefix("10.128.0.0/24")), Some(prefix("10.0.0.0/8")));
+        assert_eq!(prefix("::/0").common(prefix("::1/128")), Some(prefix("::/0")));
+        assert_eq!(prefix("::/0").common(prefix("10.0.0.0/8")), None);
         assert_eq!(prefix("10.0.0.0/24").nth(255), prefix("10.0.0.0/24").last());
         assert_eq!(prefix("2600::/32").nth(1).to_string(), "2600::1");
     }

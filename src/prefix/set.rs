@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use iprange::IpRange;
 
-use super::{Family, Prefix};
+use super::{Family, Prefix, aggregate};
 
 /// A set of addresses of both families, always in canonical form: the fewest disjoint prefixes.
 #[derive(Clone, Default)]
@@ -87,9 +87,9 @@ impl PrefixSet {
 impl FromIterator<Prefix> for PrefixSet {
     fn from_iter<I: IntoIterator<Item = Prefix>>(prefixes: I) -> Self {
         let mut set = Self::new();
-        // `ipnet::aggregate` first: the trie's own simplification takes seconds on a million prefixes.
-        for net in IpNet::aggregate(&prefixes.into_iter().map(Prefix::to_ipnet).collect()) {
-            match net {
+        // Aggregated first: the trie's own simplification takes seconds on a million prefixes.
+        for prefix in aggregate(prefixes) {
+            match prefix.to_ipnet() {
                 IpNet::V4(net) => _ = set.v4.add(net),
                 IpNet::V6(net) => _ = set.v6.add(net),
             }

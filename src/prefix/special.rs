@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::Prefix;
+use super::{Prefix, PrefixSet};
 
 /// The block of the IANA special-purpose address registries (RFC 6890 and successors) or of multicast space that
 /// overlaps the prefix, with its name there.
@@ -11,6 +11,12 @@ use super::Prefix;
 #[must_use]
 pub fn special_purpose(prefix: Prefix) -> Option<(Prefix, &'static str)> {
     BLOCKS.iter().copied().find(|&(block, _)| block.covers(prefix) || prefix.covers(block))
+}
+
+/// All of that space.
+#[must_use]
+pub fn special_purpose_space() -> PrefixSet {
+    BLOCKS.iter().map(|&(block, _)| block).collect()
 }
 
 static BLOCKS: LazyLock<Vec<(Prefix, &'static str)>> = LazyLock::new(|| {

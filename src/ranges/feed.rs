@@ -1,6 +1,5 @@
 //! From the bytes of a feed to a snapshot: every entry is judged, and one bad entry refuses the whole file.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use jiff::civil::{Date, DateTime, date};
@@ -10,7 +9,7 @@ use super::document::{Document, Entry, Kind};
 use super::fault::{Array, EntryFault, Fault, FeedError, Place};
 use super::{FeedSnapshot, List, Range, Source, roles};
 use crate::prefix::{Family, Prefix, PrefixSet, special_purpose};
-use crate::text::printable;
+use crate::text::{hexadecimal, printable};
 
 /// No feed has more bytes; `ip-ranges.json` had 2.6 MB in August 2026.
 pub const MOST_BYTES: usize = 32 << 20;
@@ -190,13 +189,6 @@ fn created(text: &str) -> Result<Date, Fault> {
 
 fn stamp(key: &'static str, text: &str, expected: &'static str) -> Fault {
     Fault::Stamp { key, text: printable(text, 64), expected }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Feeds from files and from standard input.
+//! Feeds and lists from files and from standard input.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::feed::MOST_BYTES;
 use super::{FeedError, FeedSnapshot};
+use crate::prefix::{ListError, Prefix, read_list};
 use crate::scenario::{SCENARIO_FEED, Scenario};
 use crate::text::printable;
 
@@ -23,6 +24,14 @@ pub enum ReadError {
     /// The bytes are no feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// The lines are no list.
+    #[error("list {}", printable(.file, 256))]
+    List {
+        /// The path, or `standard input`.
+        file: String,
+        /// Why.
+        source: ListError,
+    },
 }
 
 /// The feed in a file; `-` is standard input, and `documented` is the embedded list.
@@ -34,6 +43,22 @@ pub fn snapshot(path: &Path) -> Result<FeedSnapshot, ReadError> {
         _ => from(&path.to_string_lossy(), File::open(path)),
     }
 }
+
+/// Hands on each prefix of a plain list in a file; `-` is standard input.
+pub fn list(path: &Path, each: impl FnMut(Prefix)) -> Result<(), ReadError> {
+    let standard = path == Path::new("-");
+    let read = if standard {
+        read_list(io::stdin().lock(), each)
+    } else {
+        let open = File::open(path).map_err(|source| ListError::Read { line: 1, source });
+        open.and_then(|open| read_list(BufReader::with_capacity(BUFFER_BYTES, open), each))
+    };
+    let file = || if standard { "standard input".to_owned() } else { path.to_string_lossy().into_owned() };
+    read.map_err(|source| ReadError::List { file: file(), source })
+}
+
+/// Larger buffers are not faster: a million lines are 16 MB.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// The older list that a scenario of the lab holds.
 fn scenario(name: &str) -> Result<FeedSnapshot, ReadError> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::text::{feed_name, headline};
 use super::{RangeReport, Report};
 use crate::diagnose::how;
-use crate::verdict::{Mechanism, Verdict};
+use crate::verdict::{self, Mechanism, Verdict};
 
 pub(super) fn write(report: &Report) -> String {
     let mut page = String::new();
@@ -14,6 +14,7 @@ pub(super) fn write(report: &Report) -> String {
     let _ = writeln!(page, "**{}**\n", escaped(&sentences.join(" ")));
     causes(&mut page, report);
     blocked(&mut page, report);
+    endpoints(&mut page, report);
     counts(&mut page, report);
     method(&mut page, report);
     page
@@ -71,7 +72,32 @@ fn blocked(page: &mut String, report: &Report) {
     page.push('\n');
 }
 
+fn endpoints(page: &mut String, report: &Report) {
+    if report.endpoints.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(page, "### Endpoints\n\n| endpoint | way | verdict | layer | what was seen |\n|---|---|---|---|---|");
+    for endpoint in &report.endpoints {
+        let _ = writeln!(
+            page,
+            "| {} ({} {}) | {} | {} | {} | {} |",
+            escaped(&endpoint.name),
+            endpoint.direction.name(),
+            escaped(&endpoint.url),
+            endpoint.path,
+            endpoint.verdict.name().replace('_', " "),
+            endpoint.layer.map_or("", verdict::Layer::name),
+            escaped(&endpoint.reason)
+        );
+    }
+    page.push('\n');
+}
+
 fn counts(page: &mut String, report: &Report) {
+    if report.ranges.is_empty() {
+        return;
+    }
     let _ = writeln!(page, "### All ranges\n\n| verdict | ranges |\n|---|---|");
     let all = [Verdict::Blocked, Verdict::PartlyBlocked, Verdict::Open, Verdict::Undetermined, Verdict::ExpectedSilent];
     for verdict in all {

@@ -2,6 +2,7 @@
 //!
 //! What is in it is documented by its JSON form, schema `egressd.report/1`; fields are added, never renamed.
 
+mod endpoints;
 mod markdown;
 mod reason;
 #[cfg(test)]
@@ -14,14 +15,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::baseline::Baseline;
-use crate::diagnose::{Diagnosis, Findings, diagnose};
+use crate::diagnose::{Diagnosis, EndpointFindings, Findings, diagnose, endpoint_verdicts};
+use crate::endpoint::{EndpointRun, RunContext};
 use crate::exit::ExitStatus;
 use crate::observe::{Failure, Observation, Operation, Purpose};
 use crate::plan::ProbePlan;
 use crate::prefix::{Family, Prefix};
 use crate::ranges::{FeedSnapshot, List, Role, Source};
 use crate::scan::Evidence;
-use crate::verdict::{Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
+use crate::verdict::{self, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
+use endpoints::EndpointReport;
 
 pub use text::Style;
 
@@ -57,6 +60,10 @@ pub struct Run<'a> {
     pub held: &'a [FeedSnapshot],
     /// Addresses that were known to answer.
     pub baseline: Option<&'a Baseline>,
+    /// What was seen of the endpoints.
+    pub endpoints: &'a [EndpointRun],
+    /// What is known beside them.
+    pub context: &'a RunContext,
     /// What made the evidence poorer than it could be.
     pub limits: Vec<String>,
 }
@@ -74,7 +81,7 @@ pub struct Report {
     controls: Controls,
     probes: Probes,
     ranges: Vec<RangeReport>,
-    endpoints: Vec<()>,
+    endpoints: Vec<EndpointReport>,
     media: Vec<()>,
     diagnoses: Vec<Diagnosis>,
     /// What made the evidence poorer than it could be.
@@ -167,9 +174,13 @@ impl Report {
     pub fn new(run: &Run<'_>) -> Self {
         let Run { plan, evidence, feed, held, .. } = *run;
         let verdicts = ranges(plan, &evidence.observations);
-        let findings = Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held };
+        let context = attested(run.context, &evidence.observations);
+        let judged = verdict::endpoints(run.endpoints, &context);
+        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged, context: Some(&context) };
+        let findings =
+            Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held, endpoints };
         let diagnoses = diagnose(&findings);
-        let status = status(&verdicts);
+        let status = status(&verdicts, &endpoint_verdicts(&endpoints));
         Self {
             schema: "egressd.report/1",
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -181,7 +192,7 @@ impl Report {
             controls: Controls::of(evidence),
             probes: Probes::of(plan, evidence),
             ranges: verdicts.iter().map(|verdict| RangeReport::of(verdict, run.baseline)).collect(),
-            endpoints: Vec::new(),
+            endpoints: run.endpoints.iter().zip(&judged).map(|(run, judged)| EndpointReport::of(run, judged)).collect(),
             media: Vec::new(),
             diagnoses,
             limits: limits(run, &verdicts),
@@ -214,16 +225,28 @@ fn json(report: &Report) -> String {
     text
 }
 
-/// What the run came to: something that viewers need is blocked, or it cannot be said, or all is open.
-fn status(verdicts: &[RangeVerdict]) -> ExitStatus {
-    let viewers = || verdicts.iter().filter(|verdict| verdict.range.role == Role::Viewer);
+/// What answered in the ranges answers for the uplink as well.
+fn attested(context: &RunContext, observations: &[Observation]) -> RunContext {
+    let mut context = context.clone();
+    let answered = |o: &&Observation| o.outcome.is_ok() && o.purpose != Purpose::NegativeControl;
+    for observation in observations.iter().filter(answered) {
+        context.note(Family::of(observation.target.ip()), true);
+    }
+    context
+}
+
+/// What the run came to: something that is needed is blocked, or it cannot be said, or all is open.
+fn status(ranges: &[RangeVerdict], endpoints: &[Verdict]) -> ExitStatus {
+    let viewers = || ranges.iter().filter(|verdict| verdict.range.role == Role::Viewer);
     // Addresses that could not be asked at all are no finding, unless nothing else was asked for.
     let skipped =
         |verdict: &RangeVerdict| matches!(verdict.reason, Reason::NoRoute | Reason::NotEnumerable | Reason::Ipv6Silent);
     let unknown = |verdict: &RangeVerdict| verdict.verdict == Verdict::Undetermined;
     match () {
         () if viewers().any(|verdict| verdict.verdict.accuses()) => ExitStatus::NotReachable,
+        () if endpoints.iter().any(|verdict| verdict.accuses()) => ExitStatus::NotReachable,
         () if viewers().any(|verdict| unknown(verdict) && !skipped(verdict)) => ExitStatus::Inconclusive,
+        () if endpoints.contains(&Verdict::Undetermined) => ExitStatus::Inconclusive,
         () if viewers().count() > 0 && viewers().all(unknown) => ExitStatus::Inconclusive,
         () => ExitStatus::Reachable,
     }

@@ -28,6 +28,8 @@ fn report(name: &str, site: &str) -> Report {
         feed: &feed,
         held: &held,
         baseline: None,
+        endpoints: &[],
+        context: &RunContext::default(),
         limits: Vec::new(),
     })
 }

@@ -1,6 +1,6 @@
 //! The report for a terminal: the sentence that matters, what is blocked and by whom, what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{RangeReport, Report};
@@ -24,6 +24,7 @@ pub(super) fn write(report: &Report, style: Style) -> String {
     page.header(report);
     page.sentence(report);
     page.table(report);
+    page.endpoints(report);
     if style.all {
         page.every_range(report);
     }
@@ -57,14 +58,13 @@ impl Page {
     fn header(&mut self, report: &Report) {
         let pace =
             report.probes.per_second_limit.map_or_else(|| "unpaced".to_owned(), |rate| format!("{rate} probes/s"));
-        let ranges = counted(report.ranges.len(), "range", "ranges");
-        let line = format!(
-            "egressd {} · {} · {ranges} ({}) · {pace} · {:.1} s",
-            report.tool.version,
-            printable(&report.site, 60),
-            feed_name(report),
-            report.seconds
-        );
+        let ranges = (!report.ranges.is_empty())
+            .then(|| format!("{} ({}) · {pace}", counted(report.ranges.len(), "range", "ranges"), feed_name(report)));
+        let names: BTreeSet<&str> = report.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        let endpoints = (!names.is_empty()).then(|| counted(names.len(), "endpoint", "endpoints"));
+        let what = ranges.into_iter().chain(endpoints).collect::<Vec<_>>().join(" · ");
+        let (version, site) = (report.tool.version, printable(&report.site, 60));
+        let line = format!("egressd {version} · {site} · {what} · {:.1} s", report.seconds);
         let line = self.painted(DIM, &line);
         self.line(&line);
     }
@@ -98,6 +98,28 @@ impl Page {
         let ranges = counted(row.ranges, "range", "ranges");
         let (ranges, unit) = ranges.split_once(' ').expect("a number and a noun");
         self.line(&format!("  {label} {ranges:>5} {unit:<6}  {size:>20}   {}", row.what));
+    }
+
+    fn endpoints(&mut self, report: &Report) {
+        if report.endpoints.is_empty() {
+            return;
+        }
+        if !report.ranges.is_empty() {
+            self.line("");
+        }
+        let width = report.endpoints.iter().map(|endpoint| endpoint.name.len()).max().unwrap_or(0);
+        for endpoint in &report.endpoints {
+            let (code, word) = match endpoint.verdict {
+                Verdict::Open => (GREEN, "open"),
+                Verdict::Blocked => (RED, "FAILS"),
+                Verdict::PartlyBlocked => (RED, "partly"),
+                Verdict::Undetermined | Verdict::ExpectedSilent => (YELLOW, "unsure"),
+            };
+            let word = self.painted(code, &format!("{word:<6}"));
+            let path = if endpoint.path == "proxy" { "by proxy" } else { "direct" };
+            let (direction, name) = (endpoint.direction.name(), &endpoint.name);
+            self.line(&format!("  {direction:<8}  {name:<width$}  {path:<8}  {word}  {}", endpoint.reason));
+        }
     }
 
     fn every_range(&mut self, report: &Report) {
@@ -148,10 +170,13 @@ impl Page {
         if report.interrupted {
             self.line("  note: interrupted; this is what was known by then");
         }
-        if let Some(note) = report.feed.note {
+        if let Some(note) = report.feed.note.filter(|_| !report.ranges.is_empty()) {
             self.line(&format!("  note: {note}"));
         }
-        let alpha = report.ranges.first().map_or(1e-4, |range| range.confidence.alpha);
+        let Some(alpha) = report.ranges.first().map(|range| range.confidence.alpha) else {
+            let line = self.painted(DIM, "ticket: egressd check --format markdown");
+            return self.line(&format!("  {line}"));
+        };
         let line = format!(
             "error rate 1 in {} per range · controls {} of {} · ticket: egressd check --format markdown",
             one_in(alpha),
@@ -183,6 +208,9 @@ pub(super) fn headline(report: &Report) -> (&'static str, Vec<String>) {
             if more > 0 { format!("; {} below", counted(more, "other cause", "other causes")) } else { String::new() };
         return (RED, vec![format!("{}{tail}.", capitalised(&cause.title)), consequence(cause)]);
     }
+    if report.ranges.is_empty() {
+        return endpoints_headline(report);
+    }
     let viewers = || report.ranges.iter().filter(|range| range.is_viewer());
     let unknown = viewers().filter(|range| range.verdict == Verdict::Undetermined && !range.is_v6()).count();
     let open = viewers().filter(|range| range.verdict == Verdict::Open).count();
@@ -195,6 +223,17 @@ pub(super) fn headline(report: &Report) -> (&'static str, Vec<String>) {
                 "Nothing is seen to be blocked: {open} ranges that carry transfers are open, {unknown} cannot be told."
             )],
         ),
+    }
+}
+
+fn endpoints_headline(report: &Report) -> (&'static str, Vec<String>) {
+    let all = report.endpoints.len();
+    let open = report.endpoints.iter().filter(|endpoint| endpoint.verdict == Verdict::Open).count();
+    match all - open {
+        0 => (GREEN, vec![format!("All {} work.", counted(all, "endpoint", "endpoints"))]),
+        rest => {
+            (YELLOW, vec![format!("{open} of {} work, {rest} not for certain.", counted(all, "endpoint", "endpoints"))])
+        }
     }
 }
 
@@ -218,13 +257,15 @@ fn stale_headline(report: &Report, stale: &Diagnosis) -> Vec<String> {
 
 fn consequence(cause: &Diagnosis) -> String {
     let text = match cause.id {
-        Cause::OwnUplinkDown => "No range is accused: nothing can be said about them until it is up.",
+        Cause::OwnUplinkDown => "Nobody is accused: nothing can be said until it is up.",
         Cause::EverythingBlocked => "No file can be sent or received.",
         Cause::AnswersForEveryone => "Whether a range is open cannot be told from a connection here.",
-        Cause::RangeDropped | Cause::RangeRejected | Cause::RangeReset | Cause::TlsIntercepted => {
+        Cause::RangeDropped | Cause::RangeRejected | Cause::RangeReset => {
             "Transfers that are sent there fail, for some people, some of the time."
         }
-        Cause::StaleAllowlist | Cause::NoIpv6Route => "",
+        Cause::TlsIntercepted => "Programs that do not trust the interceptor fail there, and some that do.",
+        Cause::StaleAllowlist | Cause::NoIpv6Route | Cause::QuicBlocked | Cause::HostLimits => "",
+        _ => "Transfers there fail.",
     };
     text.to_owned()
 }

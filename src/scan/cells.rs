@@ -1,14 +1,18 @@
 //! The live state of one range: its tree, its cells, and which of them want another probe.
 
+mod cell;
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use super::count::{SilentAs, block, gone};
 use super::model::{Counts, Model};
 use super::sampler::Sampler;
 use super::tree::{NodeId, RangeTree};
-use crate::observe::{Failure, Outcome};
 use crate::plan::PlannedRange;
 use crate::prefix::Prefix;
+use cell::Cell;
 
 /// Probes of one silent cell at the most: what a share of a fifth needs at an error rate of 1 in 10,000.
 const MOST_TRIES: u16 = 64;
@@ -16,6 +20,8 @@ const MOST_TRIES: u16 = 64;
 const TRIES_WITHOUT_PROOF: u16 = 3;
 /// In a cell that no baseline covers, in a range that answers elsewhere.
 const TRIES_OF_DARK_CELL: u16 = 6;
+/// Where all that was rejected lies on one side, and the other may not be asked.
+const TRIES_ON_ONE_SIDE: u16 = 6;
 /// Young probes of a silent cell at the most: one after the other, a hole in an open range took ten times the hedge.
 const AT_ONCE: u16 = 3;
 /// Authenticated handshakes of one range at the most.
@@ -25,7 +31,12 @@ const HANDSHAKES: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct RangeState {
     tree: RangeTree,
+    /// The plan's cells in order of address, then what came of those that were divided.
     cells: Vec<Cell>,
+    cell_of_leaf: BTreeMap<NodeId, usize>,
+    /// How often addresses of a cell of the plan were asked for a closer look at its parts.
+    close: BTreeMap<usize, u16>,
+    cell_length: u8,
     /// Cells that were asked, and did not answer.
     silent: BTreeSet<usize>,
     /// The /24 blocks in which an unknown address was silent.
@@ -39,18 +50,6 @@ pub(crate) struct RangeState {
     authenticated: bool,
     no_route: bool,
     silence_judges: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Cell {
-    leaf: NodeId,
-    sampler: Sampler,
-    /// How many /24 blocks it has.
-    blocks: u16,
-    tried: u16,
-    /// Probes that are too young for their silence to be considered.
-    young: u16,
-    exhausted: bool,
 }
 
 /// A probe that a cell wants.
@@ -67,15 +66,17 @@ impl RangeState {
         for &address in planned.known.iter().filter(|&&address| planned.range.prefix.holds(address)) {
             known.entry(tree.leaf_of(address)).or_default().push(address);
         }
-        let cell = |(leaf, prefix): (NodeId, Prefix)| {
+        let cell = |(whole, (leaf, prefix)): (usize, (NodeId, Prefix))| {
             let sampler = Sampler::new(prefix, known.remove(&leaf).unwrap_or_default(), planned.fresh_first, seed);
-            let blocks = 1_u16.checked_shl(u32::from(prefix.host_bits().saturating_sub(8))).unwrap_or(MOST_TRIES);
-            Cell { leaf, sampler, blocks: blocks.clamp(1, MOST_TRIES), tried: 0, young: 0, exhausted: false }
+            Cell::new(leaf, prefix, whole, sampler)
         };
-        let cells = tree.leaves().into_iter().map(cell).collect();
+        let cells: Vec<Cell> = tree.leaves().into_iter().enumerate().map(cell).collect();
         Self {
             tree,
+            cell_of_leaf: cells.iter().enumerate().map(|(at, cell)| (cell.leaf, at)).collect(),
             cells,
+            close: BTreeMap::new(),
+            cell_length: planned.cell_length,
             silent: BTreeSet::new(),
             silent_blocks: BTreeSet::new(),
             gone: 0.0,
@@ -92,12 +93,17 @@ impl RangeState {
         self.cells.len()
     }
 
+    /// The cell that holds an address.
+    pub(crate) fn cell_of(&self, address: IpAddr) -> usize {
+        self.cell_of_leaf[&self.tree.leaf_of(address)]
+    }
+
     /// The cells that were asked, and did not answer.
     pub(crate) fn silent_cells(&self) -> Vec<usize> {
         self.silent.iter().copied().collect()
     }
 
-    /// What is to be learnt from the range for others of its kind: see [`lesson`].
+    /// What is to be learnt from the range for others of its kind: see [`super::count::lesson`].
     pub(crate) fn lesson(&self) -> Option<Counts> {
         let total = self.tree.total();
         total.answered().then_some(Counts { known_silences: self.gone, ..*total })
@@ -105,8 +111,12 @@ impl RangeState {
 
     /// Whether the cell should be probed again, given what is in the tree now, silences under way included.
     pub(crate) fn wants_probe(&mut self, cell: usize, model: &Model, version: u32, alpha: f64) -> bool {
-        let Cell { leaf, tried, young, exhausted, .. } = self.cells[cell];
-        if exhausted || self.no_route || self.tree.counts(leaf).answered() || young >= self.at_once(leaf) {
+        let Cell { leaf, exhausted, .. } = self.cells[cell];
+        if self.no_route || self.tree.counts(leaf).answered() {
+            return !self.no_route && self.wants_comparison(cell);
+        }
+        let young = self.cells[cell].young();
+        if exhausted || young >= self.at_once(leaf) || (self.is_part(cell) && self.is_spent(cell)) {
             return false;
         }
         if self.version != version {
@@ -114,8 +124,11 @@ impl RangeState {
             self.tree.spoil_all();
         }
         let model = self.model(model);
-        if tried >= self.most_tries(cell, &model) {
+        if self.cells[cell].tried() >= self.most_tries(cell, &model) {
             return false;
+        }
+        if young == 0 && self.cells[cell].tried() < TRIES_ON_ONE_SIDE && self.cells[cell].is_one_sided() {
+            return true;
         }
         let doubt = 1.0 - self.tree.blocked(leaf, &model);
         doubt > alpha && (young == 0 || f64::from(young) * model.most_nats() < (doubt / alpha).ln())
@@ -123,8 +136,7 @@ impl RangeState {
 
     /// Whether the cell was rejected, and by too few messages to be sure.
     pub(crate) fn wants_more_rejections(&self, cell: usize) -> bool {
-        let Cell { leaf, tried, .. } = self.cells[cell];
-        self.tree.counts(leaf).rejected() && tried < TRIES_WITHOUT_PROOF
+        self.tree.counts(self.cells[cell].leaf).rejected() && self.cells[cell].tried() < TRIES_WITHOUT_PROOF
     }
 
     /// How many probes of a cell may be young: where two addresses were silent, more are tried side by side.
@@ -134,21 +146,30 @@ impl RangeState {
 
     /// The next address of the cell.
     pub(crate) fn take(&mut self, cell: usize, planned: &PlannedRange) -> Option<Wanted> {
+        if self.tree.counts(self.cells[cell].leaf).answered() {
+            return self.compare(cell, planned);
+        }
         self.silent.insert(cell);
-        let cell = &mut self.cells[cell];
-        let Some(address) = cell.sampler.next(&planned.excluded) else {
-            cell.exhausted = true;
+        let Some(address) = self.cells[cell].next(&planned.excluded) else {
+            self.cells[cell].exhausted = true;
             return None;
         };
-        cell.tried += 1;
-        cell.young += 1;
-        Some(Wanted { address, known: cell.sampler.knows(address) })
+        Some(self.ask(cell, address))
+    }
+
+    /// Notes that an address of the cell is asked.
+    pub(crate) fn ask(&mut self, cell: usize, address: IpAddr) -> Wanted {
+        if self.is_part(cell) || self.tree.counts(self.cells[cell].leaf).answered() {
+            self.look_closer(cell);
+        }
+        self.cells[cell].ask(address);
+        Wanted { address, known: self.cells[cell].knows(address) }
     }
 
     /// The probe is old enough for another address to be tried beside it, or it is over.
-    pub(crate) fn grown(&mut self, cell: usize) {
-        let young = &mut self.cells[cell].young;
-        *young = young.saturating_sub(1);
+    pub(crate) fn grown(&mut self, address: IpAddr) {
+        let cell = self.cell_of(address);
+        self.cells[cell].grown(address);
     }
 
     /// What the silence of an address of the range is: the first of its block, or a further one.
@@ -157,16 +178,18 @@ impl RangeState {
     }
 
     /// A probe that came to nothing, and through no fault of the address, does not use up a try.
-    pub(crate) fn untried(&mut self, cell: usize, address: IpAddr) {
-        let tried = &mut self.cells[cell].tried;
-        *tried = tried.saturating_sub(1);
+    pub(crate) fn untried(&mut self, address: IpAddr) {
+        let cell = self.cell_of(address);
+        self.cells[cell].untried(address);
         self.silent_blocks.remove(&block(address));
     }
 
-    pub(crate) fn count(&mut self, cell: usize, counts: &Counts, times: f64) {
+    pub(crate) fn count(&mut self, address: IpAddr, counts: &Counts, times: f64) {
+        let cell = self.cell_of(address);
         let leaf = self.cells[cell].leaf;
         let (had_answer, before) = (self.tree.total().answered(), gone(self.tree.counts(leaf)));
         self.tree.add(leaf, counts, times);
+        self.cells[cell].count(address, counts, times);
         self.gone += gone(self.tree.counts(leaf)) - before;
         if self.tree.counts(leaf).answered() {
             self.silent.remove(&cell);
@@ -206,96 +229,26 @@ impl RangeState {
     }
 
     fn most_tries(&self, cell: usize, model: &Model) -> u16 {
-        if self.tree.counts(self.cells[cell].leaf).rejected() {
+        let cell = &self.cells[cell];
+        if self.tree.counts(cell.leaf).rejected() {
             return MOST_TRIES;
         }
         let enough = match (self.silence_judges, model.uncovered) {
-            (true, Some(_)) if model.clustered => TRIES_OF_DARK_CELL.max(self.cells[cell].blocks),
+            (true, Some(_)) if model.clustered => TRIES_OF_DARK_CELL.max(blocks(cell.prefix)),
             (true, Some(_)) => MOST_TRIES,
             (true, None) => TRIES_OF_DARK_CELL,
             (false, _) => TRIES_WITHOUT_PROOF,
         };
-        enough.max(self.known(cell))
+        enough.max(cell.known().min(MOST_TRIES))
     }
 
-    fn known(&self, cell: usize) -> u16 {
-        u16::try_from(self.cells[cell].sampler.known()).unwrap_or(u16::MAX).min(MOST_TRIES)
-    }
-}
-
-/// What the silence of an address is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SilentAs {
-    /// It answered before.
-    Known,
-    /// The first of its /24 block.
-    First,
-    /// A further one of its block: no evidence where blocks may be dark.
-    Repeat,
-}
-
-impl SilentAs {
-    /// Notes the block in which an unknown address was silent.
-    pub(crate) fn of(address: IpAddr, known: bool, silent_blocks: &mut BTreeSet<Prefix>) -> Self {
-        match known {
-            true => Self::Known,
-            false if silent_blocks.insert(block(address)) => Self::First,
-            false => Self::Repeat,
-        }
-    }
-
-    pub(crate) fn counts(self) -> Counts {
-        match self {
-            Self::Known => Counts { known_silences: 1.0, ..Counts::default() },
-            Self::First => Counts { silences: 1.0, ..Counts::default() },
-            Self::Repeat => Counts { repeats: 1.0, ..Counts::default() },
-        }
+    fn is_part(&self, cell: usize) -> bool {
+        self.cells[cell].prefix.len() > self.cell_length
     }
 }
 
-/// The /24 that holds an IPv4 address: servers are put up by the block.
-fn block(address: IpAddr) -> Prefix {
-    Prefix::containing(address, if address.is_ipv4() { 24 } else { 64 })
-}
-
-/// What a range teaches about the others: nothing while it is silent as a whole. Of addresses known to answer, only
-/// those in answering cells count; the silent cells are what is to be judged.
-pub(crate) fn lesson(tree: &RangeTree, leaves: impl Iterator<Item = NodeId>) -> Option<Counts> {
-    let total = tree.total();
-    let known_silences = leaves.map(|leaf| gone(tree.counts(leaf))).sum();
-    total.answered().then_some(Counts { known_silences, ..*total })
-}
-
-fn gone(cell: &Counts) -> f64 {
-    if cell.known_answers > 0.0 { cell.known_silences } else { 0.0 }
-}
-
-/// What an outcome adds to the tree; none for those that say nothing about the range.
-#[must_use]
-pub(crate) fn counts_of(outcome: &Outcome, known: bool, prohibits: bool) -> Option<Counts> {
-    let mut counts = Counts::default();
-    let field = match outcome {
-        Ok(_) if known => &mut counts.known_answers,
-        Ok(_) => &mut counts.answers,
-        Err(Failure::NoAnswer) if known => &mut counts.known_silences,
-        Err(Failure::NoAnswer) => &mut counts.silences,
-        Err(Failure::Unreachable(_) | Failure::Reset | Failure::TimeExceeded(_)) if prohibits => {
-            &mut counts.prohibitions
-        }
-        Err(Failure::RejectedHere(_)) => &mut counts.prohibitions,
-        Err(Failure::Unreachable(icmp)) if icmp.prohibits() => &mut counts.prohibitions,
-        Err(Failure::Unreachable(_) | Failure::Reset | Failure::TimeExceeded(_)) => &mut counts.rejections,
-        Err(
-            Failure::ControlsSilent
-            | Failure::NoRoute
-            | Failure::LocalLimit(_)
-            | Failure::TlsUnknownIssuer { .. }
-            | Failure::TlsInvalidCertificate(_)
-            | Failure::TlsBroken
-            | Failure::TlsNoAnswer
-            | Failure::Unknown(_),
-        ) => return None,
-    };
-    *field = 1.0;
-    Some(counts)
+/// How many /24 blocks a cell has, as far as they are tried.
+fn blocks(cell: Prefix) -> u16 {
+    let blocks = 1_u16.checked_shl(u32::from(cell.host_bits().saturating_sub(8))).unwrap_or(MOST_TRIES);
+    blocks.clamp(1, MOST_TRIES)
 }

@@ -4,12 +4,14 @@ mod launch;
 mod outcome;
 mod queue;
 mod time;
+mod traces;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::cells::{RangeState, SilentAs};
+use super::cells::RangeState;
+use super::count::SilentAs;
 use super::learn::Learner;
 use super::pace::Pacer;
 use super::rtt::RoundTrips;
@@ -65,7 +67,7 @@ pub struct Progress {
 }
 
 /// Everything that was seen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     /// Every operation in the order in which its outcome was known.
     pub observations: Vec<Observation>,
@@ -83,6 +85,8 @@ pub struct Scan {
     plan: ProbePlan,
     ranges: Vec<RangeState>,
     learner: Learner,
+    /// Version of the model that all silences were weighed with.
+    weighed_by: u32,
     probes: Vec<Probe>,
     timers: Timers,
     pacer: Pacer,
@@ -93,15 +97,23 @@ pub struct Scan {
     queue: Queue,
     side: VecDeque<(Purpose, SocketAddr)>,
     handshakes: VecDeque<(usize, SocketAddr)>,
+    /// Addresses of ranges beside the edges of what is blocked.
+    edges: VecDeque<(usize, IpAddr)>,
     abandon: VecDeque<ProbeId>,
     in_flight: usize,
     /// Range probes whose silence does not count yet.
     immature: usize,
+    /// Those of them whose silence is not even considered.
+    young: usize,
     /// Range probes whose silence counts, and which a late answer could still take back.
     counted: usize,
     /// Probes that were rejected, and whose cell waits for its next.
     waiting: usize,
+    /// Steps of traces under way.
+    tracing: usize,
     tracer: Option<Tracer>,
+    /// It is known whose paths are traced: no more is asked of the ranges.
+    settled: bool,
     observations: Vec<Observation>,
     answered: bool,
     /// When the first probe that was answered, and not to a repeat, had been launched: the network was up then.
@@ -117,7 +129,6 @@ struct Probe {
     target: SocketAddr,
     ttl: Option<u8>,
     launched: Duration,
-    cell: usize,
     known: bool,
     wave: WaveId,
     state: State,
@@ -153,6 +164,7 @@ impl Scan {
         let uplink = plan.uplink_controls.iter().map(|&target| (Purpose::UplinkControl, target));
         Self {
             learner: Learner::new(&plan),
+            weighed_by: 0,
             queue: Queue::new(&ranges),
             side: negative.chain(uplink).collect(),
             pacer: Pacer::new(plan.pace.per_second),
@@ -164,12 +176,16 @@ impl Scan {
             probes: Vec::new(),
             timers: Timers::default(),
             handshakes: VecDeque::new(),
+            edges: VecDeque::new(),
             abandon: VecDeque::new(),
             in_flight: 0,
             immature: 0,
+            young: 0,
             counted: 0,
             waiting: 0,
+            tracing: 0,
             tracer: None,
+            settled: false,
             observations: Vec::new(),
             answered: false,
             up_since: None,
@@ -187,7 +203,10 @@ impl Scan {
         if self.interrupted || self.in_flight >= self.plan.pace.in_flight || !self.pacer.ready(now) {
             return None;
         }
-        let action = self.next_launch(now)?;
+        let Some(action) = self.next_launch(now) else {
+            // What is silent is given up when nothing else is left to do.
+            return self.abandon.pop_front().map(Action::Abandon);
+        };
         self.pacer.launched(now);
         Some(action)
     }

@@ -54,6 +54,12 @@ impl Hops {
             | Failure::TlsInvalidCertificate(_)
             | Failure::TlsBroken
             | Failure::TlsNoAnswer
+            | Failure::Dns(_)
+            | Failure::Proxy(_)
+            | Failure::Http(_)
+            | Failure::Transfer(_)
+            | Failure::IdleCut
+            | Failure::QuicNoAnswer
             | Failure::Unknown(_) => false,
         }
     }

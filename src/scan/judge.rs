@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::cells::{SilentAs, counts_of, lesson};
+use super::count::{SilentAs, counts_of, lesson};
+use super::division::{is_lopsided, is_mixed};
 use super::hops::Hops;
 use super::learn::{Class, class};
 use super::model::{Counts, Model, Seen};
@@ -71,14 +72,13 @@ pub enum CellState {
 pub fn judge(plan: &ProbePlan, observations: &[Observation]) -> Vec<RangeJudgement> {
     let by_range = by_range(plan, observations);
     let hops = Hops::seen(observations);
-    let counted: Vec<Vec<Counted>> =
-        plan.ranges.iter().zip(&by_range).map(|(planned, list)| counted(planned, list, &hops)).collect();
-    let models = learn(plan, &counted);
-    let models = Context { models, nothing_answers: nothing_answers(plan, &counted, observations) };
+    let seen: Vec<RangeSeen> =
+        plan.ranges.iter().zip(&by_range).map(|(planned, list)| RangeSeen::new(planned, list, &hops)).collect();
+    let context = Context { models: learn(plan, &seen), nothing_answers: nothing_answers(plan, &seen, observations) };
     plan.ranges
         .iter()
-        .zip(counted.iter().zip(&by_range))
-        .map(|(planned, (counted, list))| models.judge_range(plan, planned, counted, list))
+        .zip(seen.into_iter().zip(&by_range))
+        .map(|(planned, (seen, list))| context.judge_range(plan, planned, seen, list))
         .collect()
 }
 
@@ -120,20 +120,64 @@ fn counted(planned: &PlannedRange, observations: &[&Observation], hops: &Hops) -
     observations.iter().filter_map(count).collect()
 }
 
+/// What counts of a range, and the tree that holds it, divided where answers and failures lie side by side.
+struct RangeSeen {
+    counted: Vec<Counted>,
+    tree: RangeTree,
+}
+
+impl RangeSeen {
+    fn new(planned: &PlannedRange, observations: &[&Observation], hops: &Hops) -> Self {
+        let counted = counted(planned, observations, hops);
+        let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
+        for counted in &counted {
+            tree.add(tree.leaf_of(counted.address), &counted.counts, 1.0);
+        }
+        divide(&mut tree, &counted);
+        Self { counted, tree }
+    }
+
+    /// Gives the silences the weight that the model and the controls of their moment allow.
+    fn weigh(&mut self, model: &Model) {
+        for counted in &self.counted {
+            let weight = weight(counted, model);
+            if weight < 1.0 {
+                self.tree.add(self.tree.leaf_of(counted.address), &counted.counts, weight - 1.0);
+            }
+        }
+    }
+}
+
+fn divide(tree: &mut RangeTree, counted: &[Counted]) {
+    let mut leaves = tree.leaves();
+    while let Some((leaf, prefix)) = leaves.pop() {
+        let inside = || counted.iter().filter(|seen| prefix.holds(seen.address));
+        let outcomes = || inside().map(|seen| (seen.address, seen.counts.rejected()));
+        let counts = tree.counts(leaf);
+        let divides = is_mixed(prefix, counts) || (counts.rejected() && is_lopsided(prefix, outcomes()));
+        if !divides {
+            continue;
+        }
+        let halves = tree.split(leaf).expect("what is mixed can be divided");
+        for (half, prefix) in halves {
+            let mut counts = Counts::default();
+            inside().filter(|seen| prefix.holds(seen.address)).for_each(|seen| counts.add(&seen.counts, 1.0));
+            tree.put(half, &counts);
+        }
+        leaves.extend(halves);
+    }
+}
+
 struct Context {
     models: BTreeMap<Class, Model>,
     nothing_answers: bool,
 }
 
-fn learn(plan: &ProbePlan, counted: &[Vec<Counted>]) -> BTreeMap<Class, Model> {
+fn learn(plan: &ProbePlan, ranges: &[RangeSeen]) -> BTreeMap<Class, Model> {
     let mut seen: BTreeMap<Class, Seen> = BTreeMap::new();
-    for (planned, list) in plan.ranges.iter().zip(counted) {
-        let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
-        for counted in list {
-            tree.add(tree.leaf_of(counted.address), &counted.counts, 1.0);
-        }
+    for (planned, range) in plan.ranges.iter().zip(ranges) {
         let entry = seen.entry(class(planned)).or_default();
-        if let Some(lesson) = lesson(&tree, tree.leaves().into_iter().map(|(leaf, _)| leaf)) {
+        if let Some(lesson) = lesson(&range.tree) {
             entry.counts.add(&lesson, 1.0);
         }
     }
@@ -146,17 +190,12 @@ const HIDDEN_SHARE: f64 = 0.2;
 
 /// Whether the viewers' ranges are silent as a whole although controls outside them answer: with so many addresses
 /// asked, a share that answers of a fifth or more cannot have hidden.
-fn nothing_answers(plan: &ProbePlan, counted: &[Vec<Counted>], observations: &[Observation]) -> bool {
+fn nothing_answers(plan: &ProbePlan, ranges: &[RangeSeen], observations: &[Observation]) -> bool {
     let uplink =
         |observation: &Observation| observation.purpose == Purpose::UplinkControl && observation.outcome.is_ok();
     let mut total = Counts::default();
-    for (planned, list) in plan.ranges.iter().zip(counted) {
-        if planned.silence_judges() {
-            for counted in list {
-                total.add(&counted.counts, 1.0);
-            }
-        }
-    }
+    let judged = plan.ranges.iter().zip(ranges).filter(|(planned, _)| planned.silence_judges());
+    judged.for_each(|(_, range)| total.add(range.tree.total(), 1.0));
     let nats = -(total.silences + total.repeats) * (1.0 - HIDDEN_SHARE).ln();
     observations.iter().any(uplink) && !total.answered() && nats > 9.0_f64.ln() - plan.alpha.ln()
 }
@@ -166,30 +205,25 @@ impl Context {
         &self,
         plan: &ProbePlan,
         planned: &PlannedRange,
-        counted: &[Counted],
+        mut seen: RangeSeen,
         observations: &[&Observation],
     ) -> RangeJudgement {
         let model = &self.models[&class(planned)];
-        let mut tree = RangeTree::new(planned.range.prefix, planned.cell_length);
-        for counted in counted {
-            let leaf = tree.leaf_of(counted.address);
-            tree.add(leaf, &weighed(counted, model), 1.0);
-        }
+        seen.weigh(model);
+        let tree = &mut seen.tree;
         let counts = *tree.total();
         let model = if counts.answered() { model.without_uncovered() } else { *model };
-        let cells = self.judge_cells(plan, planned, &mut tree, &model);
-        let state: BTreeMap<NodeId, CellState> = cells.iter().map(|(id, cell)| (*id, cell.state)).collect();
+        let leaves = self.judge_leaves(plan, planned, tree, &model);
+        let cells = gather(planned, leaves);
         let is = |wanted: CellState| {
-            let state = &state;
-            move |id: NodeId| match state[&id] {
-                CellState::Neutral => None,
-                other => Some(other == wanted),
-            }
+            let state: BTreeMap<NodeId, CellState> =
+                cells.iter().flat_map(|cell| cell.leaves.iter().map(|&leaf| (leaf, cell.judgement.state))).collect();
+            move |id: NodeId| Some(state[&id]).filter(|state| *state != CellState::Neutral).map(|state| state == wanted)
         };
         RangeJudgement {
             blocked: tree.cover(&is(CellState::Blocked)),
             undetermined: tree.cover(&is(CellState::Unknown)),
-            nats: evidence(&tree, &cells, &model),
+            nats: evidence(tree, &cells, &model),
             share: model.uncovered.map(|beta| beta.mean()),
             by_silence: !counts.rejected(),
             probes: u32::try_from(observations.len()).unwrap_or(u32::MAX),
@@ -197,17 +231,17 @@ impl Context {
             rtt: round_trips(observations),
             no_route: observations.iter().any(|o| o.outcome == Err(Failure::NoRoute)),
             counts,
-            cells: cells.into_iter().map(|(_, cell)| cell).collect(),
+            cells: cells.into_iter().map(|cell| cell.judgement).collect(),
         }
     }
 
-    fn judge_cells(
+    fn judge_leaves(
         &self,
         plan: &ProbePlan,
         planned: &PlannedRange,
         tree: &mut RangeTree,
         model: &Model,
-    ) -> Vec<(NodeId, CellJudgement)> {
+    ) -> Vec<JudgedCell> {
         let collective = self.nothing_answers && planned.silence_judges();
         let leaves = tree.leaves().into_iter();
         leaves
@@ -219,29 +253,59 @@ impl Context {
                     () if planned.excluded.covers(prefix) => CellState::Neutral,
                     () => CellState::Unknown,
                 };
-                (leaf, CellJudgement { prefix, state, blocked })
+                JudgedCell { leaves: vec![leaf], judgement: CellJudgement { prefix, state, blocked } }
             })
             .collect()
     }
 }
 
-fn evidence(tree: &RangeTree, cells: &[(NodeId, CellJudgement)], model: &Model) -> f64 {
-    let blocked = cells.iter().filter(|(_, cell)| cell.state == CellState::Blocked).map(|(leaf, _)| *leaf);
-    let parts: Vec<NodeId> = blocked.collect();
-    if parts.is_empty() || parts.len() == cells.len() {
-        return tree.evidence(0, model);
-    }
-    parts.into_iter().map(|leaf| tree.evidence(leaf, model)).sum()
+/// A cell, or a part of one, with the leaves of the tree that it stands for.
+struct JudgedCell {
+    leaves: Vec<NodeId>,
+    judgement: CellJudgement,
 }
 
-fn weighed(counted: &Counted, model: &Model) -> Counts {
-    let Some(attested) = counted.attested else { return counted.counts };
+/// Puts the parts of a cell together again where none is blocked: the cell is open by the answers in it.
+fn gather(planned: &PlannedRange, leaves: Vec<JudgedCell>) -> Vec<JudgedCell> {
+    let cell_of = |leaf: &JudgedCell| {
+        let length = planned.cell_length.min(leaf.judgement.prefix.len());
+        Prefix::containing(leaf.judgement.prefix.first(), length)
+    };
+    let mut cells = Vec::new();
+    let mut leaves = leaves.into_iter().peekable();
+    while let Some(first) = leaves.next() {
+        let cell = cell_of(&first);
+        let mut parts = vec![first];
+        while let Some(part) = leaves.next_if(|leaf| cell_of(leaf) == cell) {
+            parts.push(part);
+        }
+        if parts.len() == 1 || parts.iter().any(|part| part.judgement.state == CellState::Blocked) {
+            cells.extend(parts);
+        } else {
+            let likeliest = parts.iter().map(|part| part.judgement.blocked).fold(0.0, f64::max);
+            let open = parts.iter().any(|part| part.judgement.state == CellState::Open);
+            let state = if open { CellState::Open } else { CellState::Unknown };
+            let judgement = CellJudgement { prefix: cell, state, blocked: likeliest };
+            cells.push(JudgedCell { leaves: parts.into_iter().flat_map(|part| part.leaves).collect(), judgement });
+        }
+    }
+    cells
+}
+
+fn evidence(tree: &RangeTree, cells: &[JudgedCell], model: &Model) -> f64 {
+    let blocked: Vec<&JudgedCell> = cells.iter().filter(|cell| cell.judgement.state == CellState::Blocked).collect();
+    if blocked.is_empty() || blocked.len() == cells.len() {
+        return tree.evidence(0, model);
+    }
+    blocked.iter().flat_map(|cell| &cell.leaves).map(|&leaf| tree.evidence(leaf, model)).sum()
+}
+
+/// What part of its weight a silence keeps.
+fn weight(counted: &Counted, model: &Model) -> f64 {
+    let Some(attested) = counted.attested else { return 1.0 };
     let known = counted.counts.known_silences > 0.0;
     let beta = if known { Some(model.covered) } else { model.uncovered };
-    let weight = beta.map_or(1.0, |beta| Model::silence_weight(beta.mean(), attested));
-    let mut counts = Counts::default();
-    counts.add(&counted.counts, weight);
-    counts
+    beta.map_or(1.0, |beta| Model::silence_weight(beta.mean(), attested))
 }
 
 fn round_trips(observations: &[&Observation]) -> Option<(Duration, Duration)> {

@@ -57,14 +57,12 @@ impl Learner {
         changed
     }
 
-    /// Learns anew to the last digit, as the judgement does; whether anything changed.
-    pub(crate) fn learn_exactly(&mut self, ranges: &[RangeState]) -> bool {
+    /// Learns anew to the last digit, as the judgement does.
+    pub(crate) fn learn_exactly(&mut self, ranges: &[RangeState]) {
         let classes = self.learnt(ranges);
-        let changed = classes != self.classes;
-        if changed {
+        if classes != self.classes {
             self.replace(classes);
         }
-        changed
     }
 
     fn replace(&mut self, classes: Vec<(Class, Model)>) {

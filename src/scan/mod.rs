@@ -5,6 +5,8 @@
 //! through thousands of networks in virtual time.
 
 mod cells;
+mod count;
+mod division;
 mod engine;
 mod hops;
 mod judge;

@@ -212,6 +212,12 @@ impl Counts {
         self.silences + self.repeats + self.known_silences
     }
 
+    /// Rejections, and silences of addresses that answered before.
+    #[must_use]
+    pub fn failures(&self) -> f64 {
+        self.rejections + self.prohibitions + self.known_silences
+    }
+
     /// Whether anything answered.
     #[must_use]
     pub fn answered(&self) -> bool {

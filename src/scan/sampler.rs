@@ -7,7 +7,7 @@ use crate::prefix::{Prefix, PrefixSet};
 /// Visits the addresses of a prefix once each, every next one in the largest gap that is left.
 ///
 /// Addresses known to answer come first, or after one fresh address where the share that answers is still to be learnt.
-/// The rest follow in bit-reversed order from a start that depends on the seed: any first `2^k` of them lie in `2^k`
+/// The rest follow. Both come in bit-reversed order from a start that depends on the seed: any first `2^k` of them lie in `2^k`
 /// different equal parts of the prefix.
 #[derive(Clone, Debug)]
 pub struct Sampler {
@@ -23,7 +23,20 @@ impl Sampler {
     /// A sampler over `prefix`.
     #[must_use]
     pub fn new(prefix: Prefix, known: Vec<IpAddr>, fresh_first: bool, seed: u64) -> Self {
-        Self { prefix, known, fresh_first, start: mix(seed, prefix), gone: (0, 0) }
+        Self::from(prefix, known, fresh_first, mix(seed, prefix))
+    }
+
+    /// A sampler over a part of the prefix, which begins with `first`.
+    pub(crate) fn part(&self, prefix: Prefix, first: Option<IpAddr>) -> Self {
+        let known = self.known.iter().copied().filter(|&address| prefix.holds(address)).collect();
+        Self::from(prefix, known, false, first.map_or(self.start, low_bits))
+    }
+
+    fn from(prefix: Prefix, mut known: Vec<IpAddr>, fresh_first: bool, start: u64) -> Self {
+        let bits = u32::from(prefix.host_bits()).min(SAMPLED_BITS);
+        // One after the other they would all lie at one end, and what is blocked there be taken for the whole.
+        known.sort_by_key(|&address| turn(low_bits(address), bits, start));
+        Self { prefix, known, fresh_first, start, gone: (0, 0) }
     }
 
     /// The next address outside `excluded`; none when all were tried.
@@ -48,6 +61,11 @@ impl Sampler {
     #[must_use]
     pub fn knows(&self, address: IpAddr) -> bool {
         self.known.contains(&address)
+    }
+
+    /// The addresses that are known to answer.
+    pub(crate) fn known_addresses(&self) -> &[IpAddr] {
+        &self.known
     }
 
     /// How many addresses of the prefix are known to answer.
@@ -78,6 +96,21 @@ fn offset(turn: u64, bits: u32, start: u64) -> u64 {
         return 0;
     }
     (turn.reverse_bits() >> (64 - bits)) ^ (start & ((1 << bits) - 1))
+}
+
+/// At which turn an offset comes.
+fn turn(offset: u64, bits: u32, start: u64) -> u64 {
+    if bits == 0 { 0 } else { ((offset ^ start) << (64 - bits)).reverse_bits() }
+}
+
+fn low_bits(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => {
+            let [.., a, b, c, d] = address.segments().map(u64::from);
+            a << 48 | b << 32 | c << 16 | d
+        }
+    }
 }
 
 /// `SplitMix64` (Steele, Lea, Flood 2014) over the seed and the first address.
@@ -137,6 +170,17 @@ mod tests {
         assert_eq!(seen[0], known);
         assert_eq!(seen.len(), 128);
         assert!(!seen.iter().any(|&address| excluded.holds(address)));
+    }
+
+    #[test]
+    fn known_addresses_come_from_all_parts_in_turn() {
+        let known: Vec<IpAddr> = (0..16).map(|block| prefix("13.32.0.0/20").nth(block * 256 + 7)).collect();
+        for seed in 0..8 {
+            let mut sampler = Sampler::new(prefix("13.32.0.0/20"), known.clone(), false, seed);
+            let first: Vec<IpAddr> = (0..4).filter_map(|_| sampler.next(&PrefixSet::new())).collect();
+            let quarters: BTreeSet<Prefix> = first.iter().map(|&address| Prefix::containing(address, 22)).collect();
+            assert_eq!(quarters.len(), 4, "{first:?}");
+        }
     }
 
     #[test]

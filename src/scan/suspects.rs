@@ -1,6 +1,6 @@
 //! Whose paths are traced: of those that something blocks, and of those that answer, to compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::judge::judge;
@@ -11,8 +11,13 @@ use crate::plan::ProbePlan;
 use crate::ranges::Role;
 
 /// The targets whose paths tell who blocks: one silent or rejected address of each range that something blocks, those
-/// of viewers first, evenly picked if they are too many.
-pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usize) -> Vec<Suspect> {
+/// of viewers first, evenly picked if they are too many. One that is traced already is as good as any other.
+pub(crate) fn suspects(
+    plan: &ProbePlan,
+    observations: &[Observation],
+    traced: &BTreeSet<SocketAddr>,
+    most: usize,
+) -> Vec<Suspect> {
     let judgements = judge(plan, observations);
     let mut targets: BTreeMap<(u8, usize), Suspect> = BTreeMap::new();
     for observation in observations.iter().filter(|observation| is_trouble(observation)) {
@@ -23,13 +28,21 @@ pub(crate) fn suspects(plan: &ProbePlan, observations: &[Observation], most: usi
         if inside || rejected || judgement.counts == Counts::default() {
             let order = u8::from(plan.ranges[range].range.role != Role::Viewer);
             let suspect = Suspect { target: observation.target, silent: !rejected };
-            targets.entry((order, range)).or_insert(suspect);
+            let chosen = targets.entry((order, range)).or_insert(suspect);
+            if traced.contains(&suspect.target) {
+                *chosen = suspect;
+            }
         }
     }
-    let targets: Vec<Suspect> =
-        if targets.is_empty() { all_silent(observations) } else { targets.into_values().collect() };
-    let step = targets.len().div_ceil(most).max(1);
-    targets.into_iter().step_by(step).collect()
+    if targets.is_empty() {
+        return all_silent(observations);
+    }
+    let (mut chosen, rest): (Vec<Suspect>, Vec<Suspect>) =
+        targets.into_values().partition(|suspect| traced.contains(&suspect.target));
+    let room = most.saturating_sub(chosen.len());
+    let step = rest.len().div_ceil(room.max(1)).max(1);
+    chosen.extend(rest.into_iter().step_by(step).take(room));
+    chosen
 }
 
 /// Answering addresses of different ranges whose paths show how long a path is.

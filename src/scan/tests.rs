@@ -1,5 +1,7 @@
 //! The engine in virtual time.
 
+mod parts;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -167,6 +169,27 @@ fn an_uplink_that_goes_down_ends_the_scan_and_accuses_nobody() {
         let evidence = run_before(Scan::new(plan.clone()), &network, &mut Invariants::of(&plan));
         assert_eq!(blocked(&judge(&plan, &evidence.observations)), Vec::<String>::new());
         assert!(evidence.took < Duration::from_mins(3), "{:?}", evidence.took);
+    }
+}
+
+/// Controls are found when the first answers are back, and then attest what was silent before: the second tries and the
+/// kernel's repeats take such silences back.
+#[test]
+fn an_outage_within_the_first_round_trip_accuses_nobody() {
+    for (seed, share) in (0..).zip([0.3, 0.6, 0.8, 0.95]) {
+        for delay_ms in [20.0, 75.0, 150.0] {
+            for per_second in [200.0, 2000.0, 5000.0] {
+                let everything = ["0.0.0.0/0"].map(prefix).into_iter().collect();
+                let rules = vec![(everything, RuleAction::Drop)];
+                let (rules_from, rules_until) = (Duration::from_millis(4), share * 2.0 * delay_ms / 1e3);
+                let rules_until = Some(Duration::from_secs_f64(rules_until));
+                let wan = Wan { delay_ms, ..Wan::default() };
+                let network = Network { rules, wan, rules_from, rules_until, ..open(seed) };
+                let pace = Pace { per_second, in_flight: 1000 };
+                let (_, _, judgements) = check(&Settings { pace, ..settings(seed) }, &[], &network);
+                assert_eq!(blocked(&judgements), Vec::<String>::new(), "seed {seed} {delay_ms} {per_second}");
+            }
+        }
     }
 }
 

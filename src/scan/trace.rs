@@ -1,6 +1,6 @@
 //! Who answers on the way: connection attempts with a growing time to live, from one source port each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -44,6 +44,7 @@ pub(crate) struct Tracer {
     answering: BTreeMap<u8, Duration>,
     /// How long a hop is given of which nothing is known.
     patience: Duration,
+    seed: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -54,29 +55,66 @@ struct Walk {
     ttl: u8,
     tries: u8,
     quiet: u8,
-    under_way: bool,
-    over: bool,
+    stage: Stage,
     /// The time to live at which the target itself answered.
     reached: Option<u8>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// A step is to be made.
+    Ready,
+    /// One is under way.
+    UnderWay,
+    /// It has come to its end.
+    Over,
+    /// Its target answered after all.
+    Dropped,
+}
+
 impl Tracer {
-    pub(crate) fn new(controls: &[SocketAddr], suspects: &[Suspect], patience: Duration, seed: u64) -> Self {
-        let walk = |(turn, Suspect { target, silent }): (u16, Suspect)| Walk {
-            target,
-            silent,
+    /// Walks toward controls.
+    pub(crate) fn new(controls: &[SocketAddr], patience: Duration, seed: u64) -> Self {
+        let mut tracer =
+            Self { walks: Vec::new(), controls: controls.len(), answering: BTreeMap::new(), patience, seed };
+        let open: Vec<Suspect> = controls.iter().map(|&target| Suspect { target, silent: false }).collect();
+        tracer.extend(&open);
+        tracer
+    }
+
+    /// Walks toward those of the suspects toward whom there is none.
+    pub(crate) fn extend(&mut self, suspects: &[Suspect]) {
+        for &Suspect { target, silent } in suspects {
+            if self.walks.iter().any(|walk| walk.target == target) {
+                continue;
+            }
+            let turn = self.walks.len() as u64;
             // A fixed source port keeps every packet of a walk on one of several equal paths.
-            source_port: 20_000 + (u16::try_from(seed % 8_000).expect("under 8,000") + turn * 7) % 12_000,
-            ttl: 1,
-            tries: 0,
-            quiet: 0,
-            under_way: false,
-            over: false,
-            reached: None,
-        };
-        let open = controls.iter().map(|&target| Suspect { target, silent: false });
-        let walks = (0_u16..).zip(open.chain(suspects.iter().copied())).map(walk).collect();
-        Self { walks, controls: controls.len(), answering: BTreeMap::new(), patience }
+            let port = 20_000 + (self.seed % 8_000 + turn * 7) % 12_000;
+            let source_port = u16::try_from(port).expect("under 32,000");
+            self.walks.push(Walk {
+                target,
+                silent,
+                source_port,
+                ttl: 1,
+                tries: 0,
+                quiet: 0,
+                stage: Stage::Ready,
+                reached: None,
+            });
+        }
+    }
+
+    /// The targets of walks that go on or came to an end, controls left out.
+    pub(crate) fn suspects(&self) -> BTreeSet<SocketAddr> {
+        self.walks[self.controls..].iter().filter(|walk| walk.stage != Stage::Dropped).map(|walk| walk.target).collect()
+    }
+
+    /// Ends the walk toward a suspect that answered after all.
+    pub(crate) fn drop_suspect(&mut self, target: SocketAddr) {
+        for walk in self.walks[self.controls..].iter_mut().filter(|walk| walk.target == target) {
+            walk.stage = Stage::Dropped;
+        }
     }
 
     /// The next attempt to make; none while all are under way or done.
@@ -84,7 +122,7 @@ impl Tracer {
         let at = self.next_walk()?;
         let patience = self.patience_at(self.walks[at].ttl);
         let walk = &mut self.walks[at];
-        walk.under_way = true;
+        walk.stage = Stage::UnderWay;
         walk.tries += 1;
         Some(Step { walk: at, target: walk.target, ttl: walk.ttl, source_port: walk.source_port, patience })
     }
@@ -95,7 +133,7 @@ impl Tracer {
     }
 
     pub(crate) fn over(&self) -> bool {
-        self.walks.iter().all(|walk| walk.over)
+        self.walks.iter().all(Walk::is_over)
     }
 
     /// Notes what came of the attempt that is under way.
@@ -104,7 +142,10 @@ impl Tracer {
         let is_control = at < self.controls;
         let walk = &mut self.walks[at];
         let tries = if self.answering.contains_key(&walk.ttl) { TRIES_WHERE_ANSWERED } else { TRIES };
-        walk.under_way = false;
+        if walk.stage == Stage::Dropped {
+            return;
+        }
+        walk.stage = Stage::Ready;
         match outcome {
             Err(Failure::TimeExceeded(_)) => {
                 if is_control {
@@ -117,17 +158,17 @@ impl Tracer {
             Err(Failure::NoAnswer | Failure::ControlsSilent) => walk.advance(true),
             Ok(_) | Err(_) => {
                 walk.reached = Some(walk.ttl);
-                walk.over = true;
+                walk.stage = Stage::Over;
             }
         }
         walk.end_if_pointless(longest.filter(|_| !is_control));
     }
 
     fn next_walk(&self) -> Option<usize> {
-        let controls_over = self.walks[..self.controls].iter().all(|walk| walk.over);
+        let controls_over = self.walks[..self.controls].iter().all(Walk::is_over);
         let open = if controls_over { self.walks.len() } else { self.controls };
-        let under_way = self.walks.iter().filter(|walk| walk.under_way).count();
-        let free = |walk: &Walk| !walk.over && !walk.under_way;
+        let under_way = self.walks.iter().filter(|walk| walk.stage == Stage::UnderWay).count();
+        let free = |walk: &Walk| walk.stage == Stage::Ready;
         (under_way < AT_ONCE).then(|| self.walks[..open].iter().position(free)).flatten()
     }
 
@@ -143,6 +184,10 @@ impl Tracer {
 }
 
 impl Walk {
+    fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over | Stage::Dropped)
+    }
+
     fn advance(&mut self, silent: bool) {
         self.ttl += 1;
         self.tries = 0;
@@ -153,7 +198,7 @@ impl Walk {
         let far_enough = |longest| if self.silent { self.ttl >= longest } else { self.ttl > longest };
         let beyond = self.quiet > 0 && longest.is_some_and(far_enough);
         if self.ttl > MOST_HOPS || self.quiet >= MOST_QUIET || beyond {
-            self.over = true;
+            self.stage = Stage::Over;
         }
     }
 }
@@ -249,7 +294,11 @@ mod tests {
         sent
     }
 
-    const QUICK: Duration = Duration::from_millis(250);
+    fn tracer(controls: &[SocketAddr], suspects: &[Suspect]) -> Tracer {
+        let mut tracer = Tracer::new(controls, Duration::from_millis(250), 5);
+        tracer.extend(suspects);
+        tracer
+    }
 
     fn suspect(host: u8, silent: bool) -> Suspect {
         Suspect { target: address(host), silent }
@@ -261,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_dropped_path_ends_at_the_length_of_the_controls() {
-        let mut tracer = Tracer::new(&[address(1)], &[suspect(2, true)], QUICK, 5);
+        let mut tracer = tracer(&[address(1)], &[suspect(2, true)]);
         let sent = walk_all(&mut tracer, 3, &|target, ttl| target == address(2) && ttl > 1);
         let ttls: Vec<u8> = sent.iter().filter(|(target, _)| *target == address(2)).map(|(_, ttl)| *ttl).collect();
         assert_eq!(ttls, [1, 2, 2, 2, 3, 3, 3], "the server's own distance is left out: it is known to be silent");
@@ -269,7 +318,7 @@ mod tests {
 
     #[test]
     fn without_a_control_four_silent_hops_end_it() {
-        let mut tracer = Tracer::new(&[], &[suspect(2, true)], QUICK, 5);
+        let mut tracer = tracer(&[], &[suspect(2, true)]);
         let sent = walk_all(&mut tracer, 3, &|_, ttl| ttl > 1);
         assert_eq!(sent.last(), Some(&(address(2), 5)));
         assert_eq!(sent.len(), 1 + 4 * 2);
@@ -277,11 +326,22 @@ mod tests {
 
     #[test]
     fn controls_go_first_and_source_ports_differ_by_walk() {
-        let mut tracer = Tracer::new(&[address(1)], &[suspect(2, false), suspect(3, false)], QUICK, 5);
+        let mut tracer = tracer(&[address(1)], &[suspect(2, false), suspect(3, false)]);
         let first = tracer.next().unwrap();
         assert_eq!((first.target, tracer.next()), (address(1), None));
         tracer.done(0, &Ok(Answer::Connected), Duration::ZERO);
         let (second, third) = (tracer.next().unwrap(), tracer.next().unwrap());
         assert_ne!(second.source_port, third.source_port);
+    }
+
+    #[test]
+    fn a_suspect_that_answers_is_traced_no_further_and_one_that_is_traced_not_again() {
+        let mut tracer = tracer(&[], &[suspect(2, true), suspect(3, true)]);
+        tracer.drop_suspect(address(2));
+        tracer.extend(&[suspect(3, true)]);
+        assert_eq!(tracer.suspects(), [address(3)].into());
+        let sent = walk_all(&mut tracer, 3, &|_, ttl| ttl > 1);
+        assert!(sent.iter().all(|(target, _)| *target == address(3)));
+        assert_eq!(sent.len(), 1 + 4 * 2);
     }
 }

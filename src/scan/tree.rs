@@ -92,6 +92,19 @@ impl RangeTree {
         }
     }
 
+    /// Divides a leaf; its halves hold nothing until [`Self::put`] says what. None where it has none.
+    pub(crate) fn split(&mut self, leaf: NodeId) -> Option<[(NodeId, Prefix); 2]> {
+        let prefixes = self.node(leaf).prefix.halves()?;
+        let halves = self.add_halves(leaf, prefixes);
+        self.add(leaf, &Counts::default(), 1.0);
+        Some([(halves[0], prefixes[0]), (halves[1], prefixes[1])])
+    }
+
+    /// Says what part of a divided leaf's counts lies in one half.
+    pub(crate) fn put(&mut self, half: NodeId, counts: &Counts) {
+        self.node_mut(half).counts = *counts;
+    }
+
     /// Marks everything for a new computation, as the model has changed.
     pub fn spoil_all(&mut self) {
         for node in &mut self.nodes {
@@ -120,13 +133,14 @@ impl RangeTree {
         blocked - open
     }
 
-    /// The fewest prefixes that hold exactly the leaves for which `chosen` says `Some(true)`; `None` joins either side.
+    /// The fewest prefixes, in order, that hold exactly the leaves for which `chosen` says `Some(true)`; `None` joins either side.
     #[must_use]
     pub fn cover(&self, chosen: &dyn Fn(NodeId) -> Option<bool>) -> Vec<Prefix> {
         let mut cover = Vec::new();
         if self.collect(0, chosen, &mut cover) == Some(true) {
             cover = vec![self.node(0).prefix];
         }
+        cover.sort_unstable();
         cover
     }
 
@@ -151,11 +165,15 @@ impl RangeTree {
         while let Some(id) = queue.pop() {
             let prefix = self.node(id).prefix;
             let Some(halves) = prefix.halves().filter(|_| prefix.len() < length) else { continue };
-            let first = NodeId::try_from(self.nodes.len()).expect("fewer nodes than 2^32");
-            self.nodes.extend(halves.map(|half| Node::new(half, Some(id))));
-            self.node_mut(id).halves = Some([first, first + 1]);
-            queue.extend([first, first + 1]);
+            queue.extend(self.add_halves(id, halves));
         }
+    }
+
+    fn add_halves(&mut self, id: NodeId, prefixes: [Prefix; 2]) -> [NodeId; 2] {
+        let first = NodeId::try_from(self.nodes.len()).expect("fewer nodes than 2^32");
+        self.nodes.extend(prefixes.map(|half| Node::new(half, Some(id))));
+        self.node_mut(id).halves = Some([first, first + 1]);
+        [first, first + 1]
     }
 
     fn path_to(&self, leaf: NodeId) -> Vec<NodeId> {

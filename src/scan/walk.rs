@@ -34,7 +34,8 @@ impl Walks {
     #[must_use]
     pub fn new(controls: &[SocketAddr], targets: &[SocketAddr], seed: u64) -> Self {
         let suspects: Vec<Suspect> = targets.iter().map(|&target| Suspect { target, silent: false }).collect();
-        let tracer = Tracer::new(controls, &suspects, patience(None), seed);
+        let mut tracer = Tracer::new(controls, patience(None), seed);
+        tracer.extend(&suspects);
         Self { tracer, steps: Vec::new(), observations: Vec::new(), next: Duration::ZERO, stopped: false }
     }
 

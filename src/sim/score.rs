@@ -1,9 +1,11 @@
 //! Compares what a scan says with what the network is.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Invariants, Trial, run_before};
-use crate::observe::{Operation, Purpose};
+use crate::observe::{Observation, Operation, Purpose};
 use crate::plan::PlannedRange;
 use crate::prefix::{Prefix, PrefixSet};
 use crate::scan::{CellState, Evidence, RangeJudgement, Scan, judge};
@@ -23,10 +25,18 @@ pub struct Score {
     pub wrongly_open: usize,
     /// Ranges with a cell that is left undetermined.
     pub undetermined: usize,
+    /// Ranges of which something was called blocked that is blocked in part only.
+    pub wide_ranges: usize,
     /// Scans whose blocked cells are just those that are blocked as a whole.
     pub exact: usize,
+    /// Blocks smaller than their cell in which somebody was asked.
+    pub parts_hit: usize,
+    /// Those of them that are named as they are.
+    pub parts_named: usize,
     /// Addresses of ranges asked.
     pub probes: usize,
+    /// Those of them that were asked when their cell had answered: for a closer look at its parts.
+    pub closer: usize,
     /// Controls and traces.
     pub others: usize,
     /// Probes that any method needs at the least: detection, 3.2.
@@ -58,7 +68,8 @@ impl Trial {
 
     fn compare(&self, evidence: &Evidence, judgements: &[RangeJudgement]) -> Score {
         let truth = Truth { blocked: self.blocked.prefixes() };
-        let mut score = cost(evidence);
+        let mut score = Score { closer: self.closer(evidence), ..cost(evidence) };
+        (score.parts_hit, score.parts_named) = self.parts(&truth, evidence, judgements);
         let (mut open, mut blocked, mut exact) = (0_usize, Vec::new(), true);
         for (planned, judgement) in self.plan.ranges.iter().zip(judgements) {
             let tally = truth.tally(judgement, is_judged(planned));
@@ -66,6 +77,7 @@ impl Trial {
             score.ranges += 1;
             score.false_ranges += usize::from(tally.wrong > 0);
             score.missed_ranges += usize::from(tally.missed > 0);
+            score.wide_ranges += usize::from(tally.too_wide > 0);
             score.wrongly_open += usize::from(tally.wrongly_open > 0);
             score.undetermined += usize::from(!judgement.undetermined.is_empty());
             open += tally.open;
@@ -74,6 +86,42 @@ impl Trial {
         score.exact = usize::from(exact);
         self.bound(open, &blocked, &mut score);
         score
+    }
+
+    /// How many addresses were asked in a cell in which one had answered by then.
+    fn closer(&self, evidence: &Evidence) -> usize {
+        let mut first: BTreeMap<Prefix, Duration> = BTreeMap::new();
+        let asks = || evidence.observations.iter().filter_map(|seen| Some((self.cell_of(seen)?, seen)));
+        for (cell, seen) in asks().filter(|(_, seen)| seen.outcome.is_ok()) {
+            let at = first.entry(cell).or_insert(Duration::MAX);
+            *at = (*at).min(seen.started + seen.took);
+        }
+        asks().filter(|(cell, seen)| first.get(cell).is_some_and(|&answered| seen.started >= answered)).count()
+    }
+
+    /// The blocks smaller than their cell that a probe hit, and how many of them are named as they are.
+    fn parts(&self, truth: &Truth, evidence: &Evidence, judgements: &[RangeJudgement]) -> (usize, usize) {
+        let asked: BTreeSet<IpAddr> = evidence
+            .observations
+            .iter()
+            .filter(|seen| self.cell_of(seen).is_some() && seen.outcome.is_err())
+            .map(|seen| seen.target.ip())
+            .collect();
+        let is_part = |block: &Prefix| {
+            let range = self.plan.ranges.iter().find(|planned| planned.range.prefix.covers(*block));
+            range.is_some_and(|planned| block.len() > planned.cell_length)
+        };
+        let hit = |block: &&Prefix| is_part(block) && asked.range(block.first()..=block.last()).next().is_some();
+        let hit: Vec<&Prefix> = truth.blocked.iter().filter(hit).collect();
+        let named = |block: &&Prefix| judgements.iter().any(|judgement| judgement.blocked.contains(block));
+        (hit.len(), hit.into_iter().filter(named).count())
+    }
+
+    /// The cell of the plan of which an observation asks an address.
+    fn cell_of(&self, seen: &Observation) -> Option<Prefix> {
+        let Purpose::Range(at) = seen.purpose else { return None };
+        let length = self.plan.ranges[at].cell_length;
+        (seen.operation == Operation::Connect).then(|| Prefix::containing(seen.target.ip(), length))
     }
 
     /// One answer of each open cell, and for the blocked ones one probe each, or of each block as many as its silence
@@ -98,7 +146,11 @@ impl Score {
         self.missed_ranges += other.missed_ranges;
         self.wrongly_open += other.wrongly_open;
         self.undetermined += other.undetermined;
+        self.wide_ranges += other.wide_ranges;
         self.exact += other.exact;
+        self.parts_hit += other.parts_hit;
+        self.parts_named += other.parts_named;
+        self.closer += other.closer;
         self.probes += other.probes;
         self.others += other.others;
         self.bound += other.bound;

@@ -1,9 +1,11 @@
 //! Verdicts: what the evidence allows to say, and what it was derived from.
 
+mod endpoint;
 mod offender;
 mod range;
 
-pub use offender::{Offender, offender_on_path};
+pub use endpoint::{EndpointVerdict, Layer, STARVED, endpoints, limits_something, suspect};
+pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
 
 use serde::Serialize;
@@ -36,6 +38,20 @@ pub enum Mechanism {
     Reset,
     /// Somebody else's certificate is shown.
     TlsIntercepted,
+    /// A page that says that access is denied comes in the place of the answer.
+    BlockPage,
+    /// A name leads to addresses that are not the server's, or to none.
+    DnsTampered,
+    /// The proxy refuses the connection.
+    ProxyDenied,
+    /// Something limits size, type, method or time of a transfer.
+    ProxyLimit,
+    /// Large packets vanish, small ones pass.
+    MtuBlackHole,
+    /// Transfers pass too slowly to be of use.
+    Throttled,
+    /// A captive portal waits for somebody to log in.
+    Portal,
 }
 
 impl Verdict {
@@ -59,6 +75,21 @@ impl Verdict {
 }
 
 impl Mechanism {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 11] = [
+        Self::Dropped,
+        Self::RejectedIcmp,
+        Self::Reset,
+        Self::TlsIntercepted,
+        Self::BlockPage,
+        Self::DnsTampered,
+        Self::ProxyDenied,
+        Self::ProxyLimit,
+        Self::MtuBlackHole,
+        Self::Throttled,
+        Self::Portal,
+    ];
+
     /// The name in JSON and labels.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -67,6 +98,13 @@ impl Mechanism {
             Self::RejectedIcmp => "rejected_icmp",
             Self::Reset => "reset",
             Self::TlsIntercepted => "tls_intercepted",
+            Self::BlockPage => "block_page",
+            Self::DnsTampered => "dns_tampered",
+            Self::ProxyDenied => "proxy_denied",
+            Self::ProxyLimit => "proxy_limit",
+            Self::MtuBlackHole => "mtu_black_hole",
+            Self::Throttled => "throttled",
+            Self::Portal => "portal",
         }
     }
 }

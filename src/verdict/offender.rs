@@ -48,16 +48,19 @@ impl Serialize for Offender {
 #[derive(Debug)]
 pub(crate) struct Ways {
     paths: BTreeMap<SocketAddr, Path>,
-    control: Path,
+    controls: [Path; 2],
 }
 
 impl Ways {
     pub(crate) fn seen(observations: &[Observation]) -> Self {
         let paths = paths(observations);
-        let open = paths.values().filter(|path| path.reached().is_some());
         // Of several controls the one whose path shows the most hops.
-        let control = open.max_by_key(|path| path.hops.len()).cloned().unwrap_or_default();
-        Self { paths, control }
+        let control = |v4: bool| {
+            let open = paths.iter().filter(|(target, path)| target.is_ipv4() == v4 && path.reached().is_some());
+            open.map(|(_, path)| path).max_by_key(|path| path.hops.len()).cloned().unwrap_or_default()
+        };
+        let controls = [control(true), control(false)];
+        Self { paths, controls }
     }
 
     /// Who blocks the targets for which `inside` holds; none where no path toward one was seen and no ICMP came.
@@ -67,35 +70,60 @@ impl Ways {
         rejection: Option<Rejection>,
         inside: &dyn Fn(SocketAddr) -> bool,
     ) -> Option<Offender> {
-        let path = self.paths.iter().find(|(target, _)| inside(**target)).map(|(_, path)| path);
+        let target = self.paths.iter().find(|(target, _)| inside(**target));
+        let v4 = match (target, rejection) {
+            (Some((target, _)), _) => target.is_ipv4(),
+            (None, Some(rejection)) => rejection.icmp.from.is_ipv4(),
+            (None, None) => return None,
+        };
+        let way = Way { path: target.map(|(_, path)| path), control: &self.controls[usize::from(!v4)] };
         match (mechanism, rejection) {
-            (Mechanism::RejectedIcmp, Some(rejection)) => Some(self.rejecter(rejection, path)),
-            (Mechanism::RejectedIcmp, None) | (Mechanism::TlsIntercepted, _) => None,
-            (Mechanism::Dropped | Mechanism::Reset, _) => Some(self.behind(path?)),
+            (Mechanism::RejectedIcmp, Some(rejection)) => Some(way.rejecter(rejection)),
+            (Mechanism::Dropped | Mechanism::Reset, _) => way.end(),
+            (Mechanism::TlsIntercepted | Mechanism::BlockPage, _) => way.stand_in(),
+            _ => None,
         }
     }
+}
 
-    fn rejecter(&self, Rejection { icmp, here }: Rejection, path: Option<&Path>) -> Offender {
-        let seen = path.and_then(|path| path.distance_of(icmp.from));
+/// The path toward a target, and the path toward a control of the same family.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    path: Option<&'a Path>,
+    control: &'a Path,
+}
+
+impl Way<'_> {
+    /// Who answers with ICMP.
+    fn rejecter(self, Rejection { icmp, here }: Rejection) -> Offender {
+        let seen = self.path.and_then(|path| path.distance_of(icmp.from));
         let on_control = || self.control.distance_of(icmp.from);
         // A hop that rejects one further than the last that answered, when it never answers for itself.
-        let behind = || path.and_then(|path| path.end).map(|(ttl, _)| ttl.saturating_sub(1).max(1));
+        let behind = || self.path.and_then(|path| path.end).map(|(ttl, _)| ttl.saturating_sub(1).max(1));
         let hop = if here { Some(0) } else { seen.or_else(on_control).or_else(behind) };
-        let (next, next_is_server) = self.next(hop);
-        let hop_address = Some(icmp.from);
-        Offender { address: Some(icmp.from), hop, hop_address, next, next_is_server, icmp: Some(icmp), traced: true }
+        Offender { address: Some(icmp.from), icmp: Some(icmp), ..self.at(hop, Some(icmp.from)) }
     }
 
-    fn behind(&self, path: &Path) -> Offender {
-        let last = path.last();
-        let hop = Some(last.map_or(0, |(distance, _)| distance));
+    /// The last hop that answers.
+    fn end(self) -> Option<Offender> {
+        let last = self.path?.last();
+        Some(self.at(Some(last.map_or(0, |(distance, _)| distance)), last.map(|(_, address)| address)))
+    }
+
+    /// Who accepts connections in the server's place: where the target answers, a router stands on the way to a control.
+    fn stand_in(self) -> Option<Offender> {
+        let reached = self.path?.reached()?;
+        let router = *self.control.hops.get(&reached)?;
+        Some(self.at(Some(reached), Some(router)))
+    }
+
+    fn at(self, hop: Option<u8>, hop_address: Option<IpAddr>) -> Offender {
         let (next, next_is_server) = self.next(hop);
-        let hop_address = last.map(|(_, address)| address);
         Offender { address: None, hop, hop_address, next, next_is_server, icmp: None, traced: true }
     }
 
     /// The hop behind a distance on the way to a reachable address, or that it is the server.
-    fn next(&self, hop: Option<u8>) -> (Option<IpAddr>, bool) {
+    fn next(self, hop: Option<u8>) -> (Option<IpAddr>, bool) {
         let Some(hop) = hop else { return (None, false) };
         let next = self.control.hops.range(hop + 1..).next().map(|(_, &address)| address);
         (next, next.is_none() && self.control.reached() == Some(hop + 1))
@@ -118,6 +146,16 @@ pub(crate) fn most_frequent<'a>(failures: impl Iterator<Item = &'a Failure>) -> 
         *counts.entry(Rejection { icmp: *icmp, here }).or_default() += 1;
     }
     counts.into_iter().max_by_key(|(rejection, count)| (*count, std::cmp::Reverse(*rejection))).map(|(first, _)| first)
+}
+
+/// Who resets handshakes, when a message with a time to live of `hops` is the first to be reset on a traced path.
+#[must_use]
+pub fn offender_between(path: &Path, hops: u8) -> Offender {
+    let before = hops.checked_sub(1);
+    let hop_address = before.and_then(|before| path.hops.get(&before)).copied();
+    let next = path.hops.get(&hops).copied();
+    let next_is_server = next.is_none() && path.reached() == Some(hops);
+    Offender { address: None, hop: before, hop_address, next, next_is_server, icmp: None, traced: true }
 }
 
 /// Who blocks one traced target.

@@ -145,7 +145,7 @@ impl Around {
             () if answers(|purpose| *purpose == Purpose::NegativeControl) => Self::Everybody,
             () if answers(|purpose| matches!(purpose, Purpose::Range(_))) => Self::Usual,
             () if answers(|purpose| *purpose == Purpose::UplinkControl) => Self::OutsideOnly,
-            () if observations.iter().any(no_way_outside) => Self::CutOff,
+            () if observations.iter().any(|o| o.no_way_outside().is_some()) => Self::CutOff,
             () => Self::Nothing,
         }
     }
@@ -275,13 +275,6 @@ impl<'a> Context<'a> {
         let failures = seen.iter().filter(|o| inside(o.target)).filter_map(|o| o.outcome.as_ref().err());
         self.ways.offender(mechanism, most_frequent(failures), &inside)
     }
-}
-
-/// Whether a router says even of an address outside the ranges that there is no way to it: that is its uplink, not a
-/// rule about the ranges.
-fn no_way_outside(observation: &Observation) -> bool {
-    matches!(observation.purpose, Purpose::NegativeControl | Purpose::UplinkControl)
-        && matches!(observation.outcome, Err(Failure::Unreachable(icmp)) if icmp.no_way())
 }
 
 fn mechanism(reason: &Reason, seen: &[&Observation], blocked: &[Prefix]) -> Mechanism {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use egressd::diagnose::{Cause, Findings, diagnose};
+use egressd::diagnose::{Cause, EndpointFindings, Findings, diagnose};
 use egressd::lab::{Lab, LabConfig};
 use egressd::net::interrupt::Interrupt;
 use egressd::net::tls::{Trust, parse_roots};
@@ -40,7 +40,14 @@ fn check(lab: &Lab, settings: &Settings, feed: &FeedSnapshot, known: &KnownAddre
     });
     let observations = evidence.unwrap().observations;
     let verdicts = ranges(&plan, &observations);
-    let findings = Findings { plan: &plan, observations: &observations, verdicts: &verdicts, feed, held: &[] };
+    let findings = Findings {
+        plan: &plan,
+        observations: &observations,
+        verdicts: &verdicts,
+        feed,
+        held: &[],
+        endpoints: EndpointFindings::default(),
+    };
     let causes = diagnose(&findings).iter().map(|diagnosis| diagnosis.id).collect();
     Checked { plan, verdicts, causes }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::actions::{ACTIONS, Action, Rule};
 use crate::chance::Chance;
+use crate::exported;
 use crate::hosts::{Checked, FIREWALL, Network};
 use crate::runner::Case;
 use crate::viewer_ranges;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Case> {
         case("a_firewall_that_seldom_answers_still_blocks", seldom_answers),
         case("loss_does_not_hide_a_block", lossy_block),
         case("a_rejected_part_is_named_alone", rejected_part),
+        case("a_rejected_run_of_addresses_is_named_to_the_bit", rejected_run),
         case("a_dropped_part_is_named_by_what_answered_before", remembered),
         case("a_drop_before_routing_is_between_here_and_the_firewall", dropped_on_arrival),
         case("a_blackhole_route_drops", || route("blackhole", "dropped", None)),
@@ -48,10 +50,11 @@ pub fn all() -> Vec<Case> {
     for run in 1..=OPEN_RUNS {
         all.push(case(&format!("an_open_network_accuses_nobody_run_{run:02}"), open));
     }
+    all.extend(exported::all());
     all
 }
 
-fn case(name: &str, run: impl Fn() -> String + Sync + 'static) -> Case {
+pub fn case(name: &str, run: impl Fn() -> String + Sync + 'static) -> Case {
     Case { name: name.to_owned(), run: Box::new(run) }
 }
 
@@ -105,7 +108,7 @@ fn blocked_ranges(seed: u64) -> String {
         assert_eq!(range["mechanism"], rule.action.mechanism, "{range:#}");
         assert_offender(range, rule.action);
     }
-    assert_accused(&checked, &rules);
+    assert_rules_accused(&checked, &rules);
     assert_eq!(checked.status, Some(1));
     format!("{}; {}", statements(&rules).join("; "), cost(&checked))
 }
@@ -152,7 +155,7 @@ fn seldom_answers() -> String {
         assert_eq!(range["blocked"], json!([rule.prefix]), "{range:#}");
         assert!(range["mechanism"] == "rejected_icmp" || range["mechanism"] == "dropped", "{range:#}");
     }
-    assert_accused(&checked, &rules);
+    assert_rules_accused(&checked, &rules);
     assert_eq!(checked.status, Some(1));
     let mechanisms = rules.iter().map(|rule| checked.range(&rule.prefix)["mechanism"].to_string());
     format!("{}; {}", mechanisms.collect::<Vec<_>>().join(", "), cost(&checked))
@@ -169,7 +172,7 @@ fn lossy_block() -> String {
         assert_eq!(range["blocked"], json!([rule.prefix]), "{range:#}");
         assert_eq!(range["mechanism"], rule.action.mechanism, "{range:#}");
     }
-    assert_accused(&checked, &rules);
+    assert_rules_accused(&checked, &rules);
     assert_eq!(checked.status, Some(1));
     cost(&checked)
 }
@@ -182,6 +185,19 @@ fn rejected_part() -> String {
     let range = checked.range("13.32.0.0/15");
     assert_eq!(range["verdict"], "partly_blocked", "{range:#}");
     assert_eq!(range["blocked"], json!(["13.32.96.0/20"]), "{range:#}");
+    assert_eq!(checked.status, Some(1));
+    cost(&checked)
+}
+
+/// A run that begins inside one /20 and ends inside another, as an address object of a firewall does.
+fn rejected_run() -> String {
+    let network = Network::build();
+    network.filter(&["ip daddr 13.32.92.0-13.32.137.63 tcp dport 443 reject with tcp reset".to_owned()]);
+    let checked = check(&network, &[]);
+    let range = checked.range("13.32.0.0/15");
+    let run = ["13.32.92.0/22", "13.32.96.0/19", "13.32.128.0/21", "13.32.136.0/24", "13.32.137.0/26"];
+    assert_eq!((&range["verdict"], &range["mechanism"]), (&json!("partly_blocked"), &json!("reset")), "{range:#}");
+    assert_eq!(range["blocked"], json!(run), "{range:#}");
     assert_eq!(checked.status, Some(1));
     cost(&checked)
 }
@@ -268,7 +284,7 @@ const FEED_WITH_IPV6: &str = r#"{"syncToken": "1787433425", "createDate": "2026-
   {"ipv6_prefix": "2600:9000:5200::/40", "region": "GLOBAL", "service": "CLOUDFRONT", "network_border_group": "GLOBAL"}
  ]}"#;
 
-fn check(network: &Network, more: &[&str]) -> Checked {
+pub fn check(network: &Network, more: &[&str]) -> Checked {
     let flags = ["--ranges-only", "--depth", "tcp", "--profile", "fast"];
     let checked = network.check(&[flags.as_slice(), more].concat());
     assert_eq!(checked.report["schema"], "egressd.report/1");
@@ -276,25 +292,29 @@ fn check(network: &Network, more: &[&str]) -> Checked {
     checked
 }
 
-fn assert_nobody_accused(checked: &Checked) {
+pub fn assert_nobody_accused(checked: &Checked) {
     assert_accused(checked, &[]);
     assert!(matches!(checked.status, Some(0 | 3)), "status {:?}", checked.status);
 }
 
-/// The viewer ranges that are called blocked, in whole or in part, are those of the rules.
-fn assert_accused(checked: &Checked, rules: &[Rule]) {
+/// The viewer ranges that are called blocked, in whole or in part, are these.
+pub fn assert_accused(checked: &Checked, prefixes: &[&str]) {
     let accused = |range: &&Value| range["verdict"] == "blocked" || range["verdict"] == "partly_blocked";
     let viewer = checked.viewer_ranges();
     for range in viewer.into_iter().filter(accused) {
-        assert!(rules.iter().any(|rule| range["prefix"] == *rule.prefix), "falsely accused: {range:#}");
+        assert!(prefixes.iter().any(|prefix| range["prefix"] == *prefix), "falsely accused: {range:#}");
     }
+}
+
+fn assert_rules_accused(checked: &Checked, rules: &[Rule]) {
+    assert_accused(checked, &rules.iter().map(|rule| rule.prefix.as_str()).collect::<Vec<_>>());
 }
 
 fn statements(rules: &[Rule]) -> Vec<String> {
     rules.iter().map(Rule::statement).collect()
 }
 
-fn cost(checked: &Checked) -> String {
+pub fn cost(checked: &Checked) -> String {
     format!("{} probes in {} s", checked.report["probes"]["sent"], checked.report["seconds"])
 }
 
@@ -303,7 +323,7 @@ impl Checked {
         self.ranges().iter().filter(|range| range["role"] == "viewer").collect()
     }
 
-    fn range(&self, prefix: &str) -> &Value {
+    pub fn range(&self, prefix: &str) -> &Value {
         self.ranges().iter().find(|range| range["prefix"] == prefix).unwrap_or_else(|| panic!("no range {prefix}"))
     }
 

@@ -80,6 +80,11 @@ impl Network {
         fed(on("firewall", "nft").args(["flush", "ruleset"]), "");
     }
 
+    /// Runs a command on the firewall, with this text as its input.
+    pub fn on_firewall(&self, command: &str, text: &str) {
+        fed(&mut words(&format!("ip netns exec firewall {command}")), text);
+    }
+
     /// Gives a firewall without rules these, each a statement of nftables, for what it forwards.
     pub fn filter(&self, rules: &[String]) {
         filter("forward", rules);

@@ -6,6 +6,7 @@
 mod actions;
 mod cases;
 mod chance;
+mod exported;
 mod hosts;
 #[path = "../runner/mod.rs"]
 mod runner;

@@ -22,6 +22,17 @@ pub struct Case {
     pub run: Box<dyn Fn() -> String + Sync>,
 }
 
+/// What came of a case.
+#[allow(dead_code)] // not every suite looks into it
+pub struct Outcome {
+    /// The case's.
+    pub name: String,
+    /// Whether it did.
+    pub passed: bool,
+    /// What it wrote to standard output.
+    pub said: String,
+}
+
 /// Cases and how they are run.
 pub struct Suite {
     /// In the order they start.
@@ -62,25 +73,32 @@ impl Suite {
 
     fn run_all(&self, part: &str) -> ExitCode {
         let chosen: Vec<&Case> = self.cases.iter().filter(|case| case.name.contains(part)).collect();
+        let outcomes = self.outcomes(&chosen);
+        let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
+        println!("{} passed, {failed} failed", outcomes.len() - failed);
+        if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// Runs these, prints what came of each, and gives it in the order in which they ended.
+    pub fn outcomes(&self, chosen: &[&Case]) -> Vec<Outcome> {
         let waiting = Mutex::new(chosen.iter());
-        let failed = Mutex::new(0);
+        let ended = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..self.at_once {
                 scope.spawn(|| {
                     // The lock is held only while the next one is taken.
                     let next = || waiting.lock().expect("no thread panics").next();
                     while let Some(case) = next() {
-                        *failed.lock().expect("no thread panics") += usize::from(!self.passes(&case.name));
+                        let outcome = self.outcome(&case.name);
+                        ended.lock().expect("no thread panics").push(outcome);
                     }
                 });
             }
         });
-        let failed = failed.into_inner().expect("no thread panics");
-        println!("{} passed, {failed} failed", chosen.len() - failed);
-        if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        ended.into_inner().expect("no thread panics")
     }
 
-    fn passes(&self, name: &str) -> bool {
+    fn outcome(&self, name: &str) -> Outcome {
         let start = Instant::now();
         let output = self.child(name);
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -90,7 +108,7 @@ impl Suite {
         } else {
             println!("FAILED  {name}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
         }
-        passed
+        Outcome { name: name.to_owned(), passed, said }
     }
 
     fn child(&self, name: &str) -> Output {

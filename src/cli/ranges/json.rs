@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{Answer, Listing};
 use crate::cli::Asked;
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::ranges::{Explanation, FeedDiff, FeedSnapshot, List, Range, Role, Source};
+use crate::text::Count;
 
 /// Schema `egressd.ranges/1`; `since` is the oldest feed at hand that has the range.
 pub(super) fn list(listing: &Listing<'_>) -> String {
@@ -165,17 +166,5 @@ struct Counts {
 impl Counts {
     fn of(addresses: &PrefixSet) -> Self {
         Self { v4: Count(addresses.addresses(Family::V4)), v6: Count(addresses.addresses(Family::V6)) }
-    }
-}
-
-/// A number up to 2^53, which every JSON reader holds exactly; above it a string of decimal digits.
-struct Count(u128);
-
-impl Serialize for Count {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match u64::try_from(self.0) {
-            Ok(count) if count <= 1 << 53 => serializer.serialize_u64(count),
-            _ => serializer.collect_str(&self.0),
-        }
     }
 }

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::output::{self, OutputError};
 use super::{Asked, FamilyFilter, ListFilter, ResolveError};
 use crate::exit::ExitStatus;
+use crate::prefix::aggregate;
 use crate::ranges::read::{self, ReadError};
 use crate::ranges::{Explanation, FeedSnapshot, Provenance, Range, diff};
 
@@ -22,6 +23,8 @@ pub enum RangesCommand {
     List(ListArgs),
     /// Compare two feeds; like diff(1) the exit status is 0 when they list the same, else 1
     Diff(DiffArgs),
+    /// Print the fewest prefixes that hold what plain lists hold: a prefix in each line, `#` before comments
+    Aggregate(AggregateArgs),
     /// Say which range an address or a host is in, of which list, for what, and since when; exit status 1 when in none
     Explain(ExplainArgs),
 }
@@ -55,6 +58,20 @@ pub struct DiffArgs {
     /// Where and how.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// The flags of `ranges aggregate`.
+#[derive(Args, Clone, Debug)]
+pub struct AggregateArgs {
+    /// A list; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The prefixes of this address family
+    #[arg(long, value_enum, default_value_t)]
+    pub family: FamilyFilter,
+    /// Write to this file, whole or not at all; `-` is standard output
+    #[arg(short, long = "output", value_name = "F")]
+    pub output: Option<PathBuf>,
 }
 
 /// The flags of `ranges explain`.
@@ -122,6 +139,7 @@ pub fn run(command: &RangesCommand, out: &mut dyn Write) -> Result<ExitStatus, R
     match command {
         RangesCommand::List(args) => run_list(args, out),
         RangesCommand::Diff(args) => run_diff(args, out),
+        RangesCommand::Aggregate(args) => run_aggregate(args, out),
         RangesCommand::Explain(args) => run_explain(args, out),
     }
 }
@@ -152,6 +170,19 @@ fn run_diff(args: &DiffArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCo
     };
     args.output.write(out, &written)?;
     Ok(if change.is_empty() { ExitStatus::Reachable } else { ExitStatus::NotReachable })
+}
+
+fn run_aggregate(args: &AggregateArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {
+    let (mut held, family) = (Vec::new(), args.family.only());
+    for file in &args.files {
+        read::list(file, |prefix| {
+            if family.is_none_or(|family| family == prefix.family()) {
+                held.push(prefix);
+            }
+        })?;
+    }
+    output::write(args.output.as_deref(), out, text::plain(aggregate(held)).as_bytes())?;
+    Ok(ExitStatus::Reachable)
 }
 
 fn run_explain(args: &ExplainArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {

@@ -165,3 +165,14 @@ fn a_bad_feed_leaves_the_old_output_alone() {
     ran(folder.path(), "list --feed @bad -o @out").unwrap_err();
     assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "old");
 }
+
+#[test]
+fn lists_become_the_fewest_prefixes() {
+    let folder = folder();
+    fs::write(folder.path().join("a"), "2600::/33 # mine\n13.33.0.0/16\n13.32.7.0/24\n").unwrap();
+    fs::write(folder.path().join("b"), "13.32.0.0/16\n2600:0:8000::/33\n").unwrap();
+    assert_eq!(ran(folder.path(), "aggregate @a @b").unwrap().1, "13.32.0.0/15\n2600::/32\n");
+    assert_eq!(ran(folder.path(), "aggregate --family 6 @a @b").unwrap().1, "2600::/32\n");
+    let error = ran(folder.path(), "aggregate @a @one").unwrap_err().to_string();
+    assert!(error.ends_with("one"), "{error}");
+}

@@ -26,6 +26,11 @@ pub(super) fn list(listing: &Listing<'_>) -> String {
     })
 }
 
+/// A prefix in each line.
+pub(super) fn plain(prefixes: impl Iterator<Item = Prefix>) -> String {
+    written(|text| prefixes.into_iter().try_for_each(|prefix| writeln!(text, "{prefix}")))
+}
+
 /// One sentence on what changed, then every range that did.
 pub(super) fn diff(from: &FeedSnapshot, to: &FeedSnapshot, change: &FeedDiff) -> String {
     written(|text| {

@@ -103,8 +103,8 @@ fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> Result<R
     request.body(Empty::new()).ok().filter(named).ok_or_else(no_target)
 }
 
-/// RFC 7617.
-fn basic(known: &Credentials) -> HeaderValue {
+/// What tells a proxy who asks (RFC 7617).
+pub(crate) fn basic(known: &Credentials) -> HeaderValue {
     let encoded = BASE64.encode(format!("{}:{}", known.user, known.password.expose()).as_bytes());
     let mut value = HeaderValue::try_from(format!("Basic {encoded}")).expect("base64 is printable");
     value.set_sensitive(true);

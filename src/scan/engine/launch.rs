@@ -1,15 +1,15 @@
 //! What is sent next.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::queue::CellId;
 use super::{Action, Attempt, Probe, Scan, State};
 use crate::observe::{Operation, Purpose};
-use crate::scan::cells::SilentAs;
-use crate::scan::suspects::{path_controls, suspects};
+use crate::scan::cells::Wanted;
+use crate::scan::count::SilentAs;
 use crate::scan::timers::{ProbeId, Timer};
-use crate::scan::trace::{self, Tracer};
+use crate::scan::trace::{Step, Tracer};
 use crate::scan::wave::WaveId;
 
 /// How long an answer may come after silence began to count, and still take it back.
@@ -19,9 +19,6 @@ const LATE: Duration = Duration::from_millis(900);
 const MARGIN: f64 = 0.95;
 /// A TLS handshake may take this long: two slow round trips and a slow server.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// Ranges whose path is traced, and controls.
-const TRACED: usize = 16;
-const TRACED_CONTROLS: usize = 3;
 
 /// What is needed to launch a probe.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +28,6 @@ pub(super) struct Launch {
     target: SocketAddr,
     ttl: Option<u8>,
     source_port: Option<u16>,
-    cell: usize,
     known: bool,
     wave: WaveId,
     walk: usize,
@@ -40,9 +36,19 @@ pub(super) struct Launch {
 
 impl Launch {
     fn new(operation: Operation, purpose: Purpose, target: SocketAddr) -> Self {
-        let (ttl, source_port, cell, known, wave, walk) = (None, None, 0, false, 0, 0);
+        let (ttl, source_port, known, wave, walk) = (None, None, false, 0, 0);
         let patience = Duration::ZERO;
-        Self { operation, purpose, target, ttl, source_port, cell, known, wave, walk, patience }
+        Self { operation, purpose, target, ttl, source_port, known, wave, walk, patience }
+    }
+
+    pub(super) fn of(step: Step) -> Self {
+        Self {
+            walk: step.walk,
+            patience: step.patience,
+            ttl: Some(step.ttl),
+            source_port: Some(step.source_port),
+            ..Self::new(Operation::Trace, Purpose::Path, step.target)
+        }
     }
 }
 
@@ -51,12 +57,14 @@ impl Scan {
         !self.side.is_empty()
             || !self.handshakes.is_empty()
             || !self.queue.is_empty()
+            || !self.edges.is_empty()
             || self.waves.wants_controls()
-            || self.tracer.as_ref().map_or(self.only_late(), Tracer::ready)
+            || self.tracer.as_ref().map_or(self.may_trace(), Tracer::ready)
+            || (!self.settled && self.only_late())
     }
 
     pub(super) fn over(&self) -> bool {
-        self.in_flight == 0 && self.abandon.is_empty() && self.tracer.as_ref().is_some_and(Tracer::over)
+        self.settled && self.in_flight == 0 && self.abandon.is_empty() && self.tracer.as_ref().is_some_and(Tracer::over)
     }
 
     pub(super) fn next_launch(&mut self, now: Duration) -> Option<Action> {
@@ -87,22 +95,38 @@ impl Scan {
         Some(self.launch(Launch { wave, ..Launch::new(Operation::Connect, Purpose::Control, target) }))
     }
 
-    /// Before the traces begin, all that is settled is looked at once more, with the model that the judgement will have.
+    /// When no silence is under way any more, all that is settled is looked at once more, with the model that the judgement will have;
+    /// and when that wants nothing, the edges of what is blocked.
     fn last_look(&mut self, now: Duration) -> Option<Action> {
-        if self.tracer.is_some() || !self.only_late() || !self.learner.learn_exactly(&self.ranges) {
+        if self.settled || !self.only_late() {
             return None;
         }
-        for id in 0..self.probes.len() {
-            self.reweigh(id);
+        self.learner.learn_exactly(&self.ranges);
+        // What was learnt when the last wave was judged has not changed the weight of older silences yet.
+        if self.weighed_by != self.learner.version() {
+            self.weighed_by = self.learner.version();
+            (0..self.probes.len()).for_each(|id| self.reweigh(id));
+            self.queue.doubt(0..self.ranges.len());
         }
-        self.queue.doubt(0..self.ranges.len());
-        self.next_range_probe(now)
+        self.next_range_probe(now).or_else(|| {
+            self.look_at_edges();
+            self.next_range_probe(now)
+        })
+    }
+
+    fn look_at_edges(&mut self) {
+        for (at, planned) in self.plan.ranges.iter().enumerate() {
+            let model = self.learner.model(at);
+            let edges = self.ranges[at].edges(planned, model, self.plan.alpha);
+            self.edges.extend(edges.into_iter().map(|address| (at, address)));
+        }
     }
 
     fn next_range_probe(&mut self, now: Duration) -> Option<Action> {
         let (cell, launch) = self.next_wanted()?;
         self.waves.probe_launched(now);
         self.immature += 1;
+        self.young += 1;
         let wave = self.waves.current();
         self.in_wave.resize_with(wave + 1, Vec::new);
         self.in_wave[wave].push(self.probes.len());
@@ -112,6 +136,11 @@ impl Scan {
     }
 
     fn next_wanted(&mut self) -> Option<(CellId, Launch)> {
+        if let Some((range, address)) = self.edges.pop_front() {
+            let cell = self.ranges[range].cell_of(address);
+            let wanted = self.ranges[range].ask(cell, address);
+            return Some(((range, cell), self.range_launch(range, wanted)));
+        }
         loop {
             match self.queue.pop() {
                 Some(cell) => {
@@ -144,6 +173,14 @@ impl Scan {
         }
     }
 
+    /// Looks again at the cell of an address, or at its parts if it is to be divided now.
+    pub(super) fn reconsider(&mut self, range: usize, address: IpAddr) {
+        let cell = self.ranges[range].cell_of(address);
+        for part in self.ranges[range].divide(cell) {
+            self.requeue((range, part));
+        }
+    }
+
     fn wants_probe(&mut self, (range, cell): CellId) -> bool {
         self.ranges[range].wants_probe(
             cell,
@@ -158,57 +195,20 @@ impl Scan {
             return None;
         }
         let wanted = self.ranges[range].take(cell, &self.plan.ranges[range])?;
-        let target = SocketAddr::new(wanted.address, self.plan.port);
-        Some(Launch { cell, known: wanted.known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) })
+        Some(self.range_launch(range, wanted))
     }
 
-    /// The next step of the traces: they begin when everything else is done.
-    fn next_step(&mut self) -> Option<Action> {
-        if self.tracer.is_none() {
-            if !self.only_late() {
-                return None;
-            }
-            self.drop_silent();
-            self.tracer = Some(self.plan_traces());
-        }
-        let step = self.tracer.as_mut()?.next()?;
-        let launch = Launch {
-            walk: step.walk,
-            patience: step.patience,
-            ttl: Some(step.ttl),
-            source_port: Some(step.source_port),
-            ..Launch::new(Operation::Trace, Purpose::Path, step.target)
-        };
-        Some(self.launch(launch))
+    fn range_launch(&self, range: usize, Wanted { address, known }: Wanted) -> Launch {
+        let target = SocketAddr::new(address, self.plan.port);
+        Launch { known, ..Launch::new(Operation::Connect, Purpose::Range(range), target) }
     }
 
-    /// Whether only late answers could come still.
-    fn only_late(&self) -> bool {
-        self.in_flight == self.counted && self.waiting == 0
-    }
-
-    /// Once all is decided, late answers are not waited for any longer.
-    fn drop_silent(&mut self) {
-        for id in 0..self.probes.len() {
-            if self.probes[id].state == State::Counted {
-                self.give_up(id);
-            }
-        }
-    }
-
-    fn plan_traces(&self) -> Tracer {
-        let suspects = suspects(&self.plan, &self.observations, TRACED);
-        let controls = path_controls(&self.observations, TRACED_CONTROLS);
-        let patience = trace::patience(self.rtt.seen().then(|| self.rtt.slowest()));
-        Tracer::new(&controls, &suspects, patience, self.plan.seed)
-    }
-
-    fn launch(&mut self, launch: Launch) -> Action {
+    pub(super) fn launch(&mut self, launch: Launch) -> Action {
         let id = ProbeId::try_from(self.probes.len()).expect("fewer than 2^32 probes");
         let now = self.now;
         self.in_flight += 1;
         self.set_timers(id, &launch);
-        let Launch { operation, purpose, target, ttl, source_port, cell, known, wave, walk, patience: _ } = launch;
+        let Launch { operation, purpose, target, ttl, source_port, known, wave, walk, patience: _ } = launch;
         let state = State::Young;
         self.probes.push(Probe {
             operation,
@@ -216,7 +216,6 @@ impl Scan {
             target,
             ttl,
             launched: now,
-            cell,
             known,
             wave,
             state,

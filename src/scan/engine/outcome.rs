@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Probe, Scan, State};
 use crate::observe::{Answer, Failure, Observation, Operation, Outcome, Purpose};
 use crate::plan::Depth;
-use crate::scan::cells::counts_of;
+use crate::scan::count::counts_of;
 use crate::scan::model::Model;
 use crate::scan::rtt::REPEAT;
 use crate::scan::wave::{Attested, LEAST_ATTESTED};
@@ -34,33 +34,36 @@ impl Scan {
     }
 
     fn settle_range(&mut self, id: usize, range: usize, outcome: &Outcome) {
-        let Probe { cell, known, state, target, .. } = self.probes[id];
-        if state != State::Counted {
-            self.immature -= 1;
-        }
+        let Probe { known, state, target, .. } = self.probes[id];
+        let address = target.ip();
+        self.immature -= usize::from(state != State::Counted);
+        self.young -= usize::from(state == State::Young);
         let rejected = matches!(outcome, Err(Failure::Reset | Failure::Unreachable(_)));
         if state == State::Young && rejected {
             self.probes[id].waits = true;
             self.waiting += 1;
         } else if state == State::Young {
-            self.ranges[range].grown(cell);
+            self.ranges[range].grown(address);
         }
         self.weigh(id, 0.0);
         match outcome {
             Err(Failure::NoRoute) => self.ranges[range].lost_route(),
             Err(Failure::LocalLimit(_)) => {
-                self.ranges[range].untried(cell, target.ip());
+                self.ranges[range].untried(address);
                 self.pacer.halve();
             }
             Ok(_) | Err(_) => {}
         }
         if let Some(counts) = counts_of(outcome, known, false) {
-            self.ranges[range].count(cell, &counts, 1.0);
+            self.ranges[range].count(address, &counts, 1.0);
         }
         if outcome.is_ok() {
             self.answer_of_range(range, target);
+            if let Some(tracer) = &mut self.tracer {
+                tracer.drop_suspect(target);
+            }
         }
-        self.requeue((range, cell));
+        self.reconsider(range, address);
     }
 
     fn answer_of_range(&mut self, range: usize, target: SocketAddr) {
@@ -90,6 +93,7 @@ impl Scan {
     fn settle_step(&mut self, id: usize, outcome: &Outcome) {
         let Probe { walk, launched, .. } = self.probes[id];
         let took = self.now.saturating_sub(launched);
+        self.tracing -= 1;
         if let Some(tracer) = &mut self.tracer {
             tracer.done(walk, outcome, took);
         }
@@ -142,12 +146,12 @@ impl Scan {
                 self.observations[at].outcome = Err(Failure::ControlsSilent);
             }
         }
-        let Probe { silence, purpose: Purpose::Range(range), cell, target, .. } = self.probes[id] else { return };
+        let Probe { silence, purpose: Purpose::Range(range), target, .. } = self.probes[id] else { return };
         if silence > 0.0 && passed {
             self.weigh(id, self.silence_weight(id, share));
         } else if silence > 0.0 {
             self.weigh(id, 0.0);
-            self.ranges[range].untried(cell, target.ip());
+            self.ranges[range].untried(target.ip());
         }
     }
 
@@ -183,8 +187,8 @@ impl Scan {
             return;
         }
         probe.silence = weight;
-        let (cell, counts) = (probe.cell, probe.silent_as.counts());
-        self.ranges[range].count(cell, &counts, change);
+        let (address, counts) = (probe.target.ip(), probe.silent_as.counts());
+        self.ranges[range].count(address, &counts, change);
         if change < 0.0 {
             self.queue.doubt([range]);
         }

@@ -24,28 +24,29 @@ impl Scan {
         if std::mem::take(&mut self.probes[id].waits) {
             self.after_rejection(id);
         }
-        let Probe { state: State::Young, purpose: Purpose::Range(range), cell, target, known, .. } = self.probes[id]
-        else {
+        let Probe { state: State::Young, purpose: Purpose::Range(range), target, known, .. } = self.probes[id] else {
             return;
         };
         self.probes[id].state = State::Silent;
-        self.ranges[range].grown(cell);
-        self.probes[id].silent_as = self.ranges[range].silent_as(target.ip(), known);
+        self.young -= 1;
+        let address = target.ip();
+        self.ranges[range].grown(address);
+        self.probes[id].silent_as = self.ranges[range].silent_as(address, known);
         match self.attested(id) {
-            Some(share) if share < LEAST_ATTESTED => self.ranges[range].untried(cell, target.ip()),
+            Some(share) if share < LEAST_ATTESTED => self.ranges[range].untried(address),
             Some(share) => self.weigh(id, self.silence_weight(id, share)),
             None => self.weigh(id, 1.0),
         }
-        self.requeue((range, cell));
+        self.reconsider(range, address);
     }
 
     /// A rejection comes at once, and what it means is known when others have answered: the next address waits as long
     /// as after a silence. Without this a rejected cell took 20 addresses before the first answer came.
     fn after_rejection(&mut self, id: usize) {
-        let Probe { purpose: Purpose::Range(range), cell, .. } = self.probes[id] else { return };
+        let Probe { purpose: Purpose::Range(range), target, .. } = self.probes[id] else { return };
         self.waiting -= 1;
-        self.ranges[range].grown(cell);
-        self.requeue((range, cell));
+        self.ranges[range].grown(target.ip());
+        self.reconsider(range, target.ip());
     }
 
     fn silence(&mut self, id: usize, now: Duration) {
@@ -73,7 +74,7 @@ impl Scan {
         let discarded = attested.is_some_and(|share| share < LEAST_ATTESTED);
         let outcome = Err(if discarded { Failure::ControlsSilent } else { Failure::NoAnswer });
         self.observe(id, outcome, now, attested);
-        self.requeue((range, self.probes[id].cell));
+        self.reconsider(range, self.probes[id].target.ip());
     }
 
     fn silence_of_control(&mut self, id: usize, now: Duration) {
