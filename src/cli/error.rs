@@ -3,8 +3,8 @@
 use std::io;
 
 use super::explain::ExplainError;
-use super::media::MediaError;
 use super::export::InputError;
+use super::media::MediaError;
 use super::output::OutputError;
 use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};

@@ -11,6 +11,7 @@ mod visit;
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -183,13 +184,28 @@ async fn run(errand: &Errand<'_>, interrupt: &Interrupt) -> Seen {
     };
     let by_proxy = proxied.iter().filter_map(|visit| Some(visit.proxied(visit.gateway?)));
     let ways = join(join_all(visits.iter().map(Visit::direct)), join_all(by_proxy));
-    let work = join(join(ways, aim), beside);
+    let work = async {
+        let (mut ways, mut beside) = (pin!(join(ways, aim)), pin!(beside));
+        let mut known = None;
+        loop {
+            tokio::select! {
+                _ = &mut ways => break,
+                seen = &mut beside, if known.is_none() => known = Some(seen),
+            }
+        }
+        // What answers besides is asked for what fails alone: nobody waits for it where all is well.
+        let fails = visits.iter().chain(&proxied).any(Visit::fails);
+        if known.is_none() && fails {
+            known = Some(beside.await);
+        }
+        known.unwrap_or_default()
+    };
     let done = tokio::select! {
         done = work => Some(done),
         () = watch(&lag, interrupt) => None,
     };
     let interrupted = done.is_none();
-    let (uplink, (plain, portal)) = done.map_or_else(Default::default, |(_, beside)| beside);
+    let (uplink, (plain, portal)) = done.unwrap_or_default();
     let starved = Duration::from_micros(lag.load(Ordering::Relaxed));
     let mut runs: Vec<EndpointRun> = visits.into_iter().chain(proxied).map(into_run).collect();
     runs.append(&mut unchosen);

@@ -36,6 +36,9 @@ const START_ROUND_TRIPS: u32 = 6;
 /// A transfer that takes so many times what its round trips explain is held back.
 const HELD_BACK: u32 = 4;
 
+/// The start of a transfer takes no longer on any path, by satellite included.
+const LONGEST_START: Duration = Duration::from_secs(6);
+
 /// The lanes of a run, one for each address and variant that a connection was tried with.
 pub(super) fn lanes(run: &EndpointRun) -> Vec<Lane<'_>> {
     let mut keys: Vec<(SocketAddr, Variant)> = Vec::new();
@@ -89,7 +92,8 @@ impl<'a> Lane<'a> {
             Detail::Connect(detail) => detail.rtt_microseconds,
             _ => None,
         })?;
-        let explained = Duration::from_micros(rtt.into()) * START_ROUND_TRIPS * HELD_BACK;
+        // What holds packets back makes round trips long as well.
+        let explained = (Duration::from_micros(rtt.into()) * START_ROUND_TRIPS * HELD_BACK).min(LONGEST_START);
         self.steps.iter().find_map(|step| {
             let Detail::Transfer(detail) = &step.detail else { return None };
             let bits_per_second = detail.bits_per_second.filter(|&bits| bits < LEAST_BITS_PER_SECOND)?;

@@ -19,7 +19,7 @@ use super::resolve::Asker;
 use super::tls::Stores;
 use crate::endpoint::{Detail, Endpoint, Step, Variant};
 use crate::net::stream::Witness;
-use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
+use crate::observe::{DnsFailure, Failure, HttpFailure, Operation, TransferFailure};
 use crate::prefix::PrefixSet;
 use crate::proxy::ProxyAddress;
 
@@ -64,6 +64,13 @@ impl<'a> Visit<'a> {
         gateway: Option<&'a ProxyAddress>,
     ) -> Self {
         Self { endpoint, gateway, headers, means, steps: Mutex::new(Vec::new()), redirected: 0 }
+    }
+
+    /// Whether anything on the way to the server failed.
+    pub(super) fn fails(&self) -> bool {
+        let steps = self.steps.lock().expect("no holder panics");
+        let matters = |failure: &Failure| !matches!(failure, Failure::Dns(DnsFailure::NoAddress));
+        steps.iter().any(|step| step.operation != Operation::Quic && step.failure.as_ref().is_some_and(matters))
     }
 
     /// What was done, in the order in which it began.
