@@ -44,23 +44,8 @@ impl Hops {
             Failure::Reset => {
                 self.nearest_server.is_some() && self.early_reset.iter().any(|target| range.holds(target.ip()))
             }
-            Failure::NoAnswer
-            | Failure::ControlsSilent
-            | Failure::RejectedHere(_)
-            | Failure::TimeExceeded(_)
-            | Failure::NoRoute
-            | Failure::LocalLimit(_)
-            | Failure::TlsUnknownIssuer { .. }
-            | Failure::TlsInvalidCertificate(_)
-            | Failure::TlsBroken
-            | Failure::TlsNoAnswer
-            | Failure::Dns(_)
-            | Failure::Proxy(_)
-            | Failure::Http(_)
-            | Failure::Transfer(_)
-            | Failure::IdleCut
-            | Failure::QuicNoAnswer
-            | Failure::Unknown(_) => false,
+            // Nobody else's answer tells where it was given.
+            _ => false,
         }
     }
 }

@@ -16,7 +16,6 @@ use crate::endpoint::{Detail, EndpointRun, Path, RunContext, Step, Variant};
 use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
 use crate::prefix::Family;
 use lane::{Lane, lanes};
-pub use words::limits_something;
 
 /// A layer of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -240,7 +239,9 @@ impl Around<'_> {
             Failure::Http(HttpFailure::BlockPage) => (layer, Some(M::BlockPage)),
             Failure::Http(HttpFailure::Redirect(_)) if !lane.authenticated => (layer, Some(M::BlockPage)),
             Failure::Http(HttpFailure::Portal) => (layer, Some(M::Portal)),
-            Failure::Http(HttpFailure::Status(status)) if limits_something(*status) => (layer, Some(M::ProxyLimit)),
+            Failure::Http(HttpFailure::Status(status)) if words::limits_something(*status) => {
+                (layer, Some(M::ProxyLimit))
+            }
             Failure::Transfer(TransferFailure::RefusedSize | TransferFailure::RefusedType) => {
                 (Layer::Transfer, Some(M::ProxyLimit))
             }

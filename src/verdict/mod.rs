@@ -4,7 +4,7 @@ mod endpoint;
 mod offender;
 mod range;
 
-pub use endpoint::{EndpointVerdict, Layer, STARVED, endpoints, limits_something, suspect};
+pub use endpoint::{EndpointVerdict, Layer, STARVED, endpoints, suspect};
 pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
 

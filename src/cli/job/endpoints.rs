@@ -69,11 +69,16 @@ impl Job<'_> {
         interrupt: &Interrupt,
     ) -> Result<(), CliError> {
         let verdicts = verdict::endpoints(runs, context);
+        let mut suspects: Vec<_> =
+            runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
+        if suspects.iter().all(Option::is_none) {
+            return Ok(());
+        }
         // Who blocks a range is known from the ranges.
-        let known: Vec<Prefix> = blocked(ranges);
-        let unknown = |(target, _): &(SocketAddr, Mechanism)| !known.iter().any(|prefix| prefix.holds(target.ip()));
-        let suspects: Vec<_> =
-            runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict).filter(unknown)).collect();
+        let known = blocked(ranges);
+        for suspect in &mut suspects {
+            suspect.take_if(|(target, _)| known.iter().any(|prefix| prefix.holds(target.ip())));
+        }
         let targets: Vec<SocketAddr> = suspects.iter().flatten().map(|(target, _)| *target).collect();
         if targets.is_empty() {
             return Ok(());

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
-use hyper::header::HeaderMap;
 use jiff::{Zoned, tz::TimeZone};
 use tokio::time::timeout;
 
@@ -109,15 +108,7 @@ impl<'a> Chooser<'a> {
         } else {
             Box::new(connection)
         };
-        let asked = Asked {
-            method: "GET",
-            uri: url.target().parse().ok()?,
-            authority: url.authority(),
-            absolute: false,
-            headers: HeaderMap::new(),
-            body_bytes: None,
-            most_bytes: u64::try_from(MOST_BYTES).ok()?,
-        };
+        let asked = Asked::get(url, u64::try_from(MOST_BYTES).ok()?);
         let answered = Session::open(io, HttpVersion::Http1).await.ok()?.fetch(&asked, Some(&witness)).await?;
         Some(answered)
     }

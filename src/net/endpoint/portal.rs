@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hyper::header::HeaderMap;
 use tokio::time::timeout;
 
 use super::http::{Asked, Session};
@@ -59,15 +58,7 @@ async fn address(endpoint: &Endpoint, askers: &[Asker]) -> Option<SocketAddr> {
 async fn ask(url: &EndpointUrl, connection: TcpConnection) -> Option<(u16, Option<String>)> {
     let witness = connection.witness();
     let mut session = Session::open(Box::new(connection), HttpVersion::Http1).await.ok()?;
-    let asked = Asked {
-        method: "GET",
-        uri: url.target().parse().ok()?,
-        authority: url.authority(),
-        absolute: false,
-        headers: HeaderMap::new(),
-        body_bytes: None,
-        most_bytes: 64 << 10,
-    };
+    let asked = Asked::get(url, 64 << 10);
     let head = session.ask(&asked, Some(&witness)).await.head;
     let status = head.status.filter(|status| *status != 200 || head.is_page())?;
     Some((status, head.header("location").map(ToOwned::to_owned)))

@@ -7,7 +7,7 @@ use crate::text::grouped;
 
 /// Statuses by which something on the way, or the server, limits method, time, size, type or rate (RFC 9110, RFC 6585).
 #[must_use]
-pub fn limits_something(status: u16) -> bool {
+pub(super) fn limits_something(status: u16) -> bool {
     matches!(status, 405 | 408 | 411 | 413 | 414 | 415 | 417 | 429 | 431)
 }
 

@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use crate::endpoint::{HttpDetail, HttpVersion, TransferDetail};
+use crate::endpoint::{EndpointUrl, HttpDetail, HttpVersion, TransferDetail};
 use crate::net::stream::Witness;
 use crate::observe::{Failure, HttpFailure, TransferFailure};
 use crate::text::printable;
@@ -45,6 +45,21 @@ pub(super) struct Asked {
     pub(super) body_bytes: Option<u64>,
     /// The most that is read of the answer's body; 0: nothing but a page.
     pub(super) most_bytes: u64,
+}
+
+impl Asked {
+    /// A plain GET straight to the server of the URL, of whose answer so much is read.
+    pub(super) fn get(url: &EndpointUrl, most_bytes: u64) -> Self {
+        Self {
+            method: "GET",
+            uri: url.target().parse().unwrap_or_default(),
+            authority: url.authority(),
+            absolute: false,
+            headers: HeaderMap::new(),
+            body_bytes: None,
+            most_bytes,
+        }
+    }
 }
 
 /// What came back.
