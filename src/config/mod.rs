@@ -1,5 +1,6 @@
 //! The configuration: the defaults, then a file, then flags.
 
+pub mod http;
 #[cfg(feature = "io")]
 pub mod read;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{Endpoint, Resolver};
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
+use http::{HttpConfig, WebhookConfig};
 
 /// The file that `egressd config default` prints: every key, with its default value.
 pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
@@ -38,6 +40,10 @@ pub struct Config {
     pub media: MediaConfig,
     /// How names are resolved.
     pub dns: DnsConfig,
+    /// How results are served.
+    pub http: HttpConfig,
+    /// Who is told of changes.
+    pub webhook: WebhookConfig,
     /// Where files are sent and fetched.
     #[serde(rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
@@ -133,6 +139,8 @@ impl Default for Config {
             scan: ScanConfig::default(),
             media: MediaConfig::default(),
             dns: DnsConfig::default(),
+            http: HttpConfig::default(),
+            webhook: WebhookConfig::default(),
             endpoints: Endpoint::defaults(),
         }
     }
@@ -186,6 +194,8 @@ impl Config {
         bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)?;
         let resolvers = self.dns.resolvers.len();
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
+        self.http.check()?;
+        self.webhook.check()?;
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
