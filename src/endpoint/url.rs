@@ -82,6 +82,12 @@ impl EndpointUrl {
         &self.0[url::Position::BeforePath..url::Position::AfterQuery]
     }
 
+    /// All of it, for the place where it is used.
+    #[must_use]
+    pub fn whole(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// The whole without its query, which may hold a signature: for reports.
     #[must_use]
     pub fn shown(&self) -> &str {

@@ -41,6 +41,15 @@ impl Selection {
         selected
     }
 
+    /// The same with prefixes that left the list lately: a device goes on allowing them for a while.
+    #[must_use]
+    pub fn with_grace(&self, feed: &FeedSnapshot, removed: &[Prefix]) -> Selected {
+        let mut selected = self.of(feed);
+        let removed = removed.iter().filter(|prefix| self.family.is_none_or(|family| family == prefix.family()));
+        selected.extend(removed.map(|&prefix| (prefix, "removed from the list lately".to_owned())));
+        selected
+    }
+
     fn keeps(&self, range: &Range) -> bool {
         self.list.is_none_or(|list| list == range.list)
             && self.family.is_none_or(|family| family == range.prefix.family())

@@ -74,8 +74,12 @@ impl Live {
             registry,
         };
         // A counter that appears with its first event has no increase for it.
-        Refused::ALL.map(|reason| live.refused.with_label_values(&[reason.name()]));
-        Delivery::ALL.map(|outcome| live.webhook.with_label_values(&[outcome.name()]));
+        for reason in Refused::ALL {
+            live.refused.with_label_values(&[reason.name()]);
+        }
+        for outcome in Delivery::ALL {
+            live.webhook.with_label_values(&[outcome.name()]);
+        }
         live
     }
 
