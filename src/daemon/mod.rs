@@ -4,9 +4,11 @@
 //! own and hand back what they saw. Readers have a [`View`], and what they want done goes through [`Commands`].
 
 mod command;
+mod schedule;
 mod snapshot;
 
 pub use command::{Begun, Command, CommandError, Commands, channel};
+pub use schedule::Schedule;
 pub use snapshot::{Audited, Check, Current, FeedsInForce, Past, Pause, ProbeTotals, Publisher, Snapshot, View};
 
 use std::sync::Arc;

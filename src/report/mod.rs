@@ -208,19 +208,19 @@ impl Report {
     /// Judges what was seen and puts it together.
     #[must_use]
     pub fn new(run: &Run<'_>) -> Self {
+        let context = attested(run.context, &run.evidence.observations);
         let judged = Judged {
             ranges: ranges(run.plan, &run.evidence.observations),
-            endpoints: verdict::endpoints(run.endpoints, &attested(run.context, &run.evidence.observations)),
+            endpoints: verdict::endpoints(run.endpoints, &context),
         };
-        Self::judged(run, &judged)
+        Self::judged(&Run { context: &context, ..run.clone() }, &judged)
     }
 
     /// Puts together what was judged already: a verdict for each range of the plan and for each endpoint's run.
     #[must_use]
     pub fn judged(run: &Run<'_>, judged: &Judged) -> Self {
-        let Run { plan, evidence, feed, held, .. } = *run;
-        let context = attested(run.context, &evidence.observations);
-        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged.endpoints, context: Some(&context) };
+        let Run { plan, evidence, feed, held, context, .. } = *run;
+        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged.endpoints, context: Some(context) };
         let findings =
             Findings { plan, observations: &evidence.observations, verdicts: &judged.ranges, feed, held, endpoints };
         let diagnoses = diagnose(&findings);
