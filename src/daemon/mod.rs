@@ -6,10 +6,13 @@
 mod command;
 mod schedule;
 mod snapshot;
+mod watch;
 
 pub use command::{Begun, Command, CommandError, Commands, channel};
 pub use schedule::Schedule;
 pub use snapshot::{Audited, Check, Current, FeedsInForce, Past, Pause, ProbeTotals, Publisher, Snapshot, View};
+
+pub use watch::{Changed, Moment, Watch};
 
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 
 mod endpoints;
 mod ranges;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

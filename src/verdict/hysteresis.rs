@@ -24,7 +24,7 @@ pub struct Hysteresis {
 #[derive(Clone, Debug)]
 struct Held {
     outline: Outline,
-    /// What was announced last, or what was found first.
+    /// What was announced last, or would have been if anybody had needed to know.
     announced: Option<Outline>,
     /// So many times in a row the evidence did not suffice.
     doubts: u32,
@@ -63,7 +63,7 @@ pub enum Settled {
     Changed(Change),
 }
 
-/// So many times in a row the evidence has to be insufficient before what was known is given up.
+/// So many times in a row nothing must be seen before what was known is given up: what answers seldom is silent at times.
 const DOUBTS: u32 = 3;
 
 impl Hysteresis {
@@ -108,7 +108,7 @@ impl Hysteresis {
             _ if held.is_some_and(|held| held.flaps.is_some()) => false,
             Some(known) if known == seen => false,
             _ if seen.verdict.accuses() => true,
-            Some(known) => known.verdict.accuses() && seen.verdict != Verdict::Undetermined,
+            Some(known) => known.verdict.accuses() && seen.verdict == Verdict::Open,
             None => false,
         }
     }
@@ -117,11 +117,9 @@ impl Hysteresis {
     pub fn settle(&mut self, subject: &Subject, seen: Outline, quiet: bool, now: Duration) -> Settled {
         let flapping = self.flapping;
         let Some(held) = self.held.get_mut(subject) else {
-            let first = Held::new(seen, Some(seen).filter(|seen| !seen.verdict.accuses()));
-            let held = self.held.entry(subject.clone()).or_insert(first);
+            let held = self.held.entry(subject.clone()).or_insert(Held::new(seen, None));
             let after = held.outline;
-            let nothing_wrong = (!after.verdict.accuses()).then_some(HeldBack::First);
-            let held_back = nothing_wrong.or_else(|| held.announce(quiet));
+            let held_back = held.announce(quiet);
             return Settled::Changed(Change { before: None, after, held_back });
         };
         if held.flaps.is_some() {
@@ -131,7 +129,7 @@ impl Hysteresis {
             held.doubts = 0;
             return held.announce_late(quiet).map_or(Settled::Same, Settled::Changed);
         }
-        if seen.verdict == Verdict::Undetermined {
+        if matches!(seen.verdict, Verdict::Undetermined | Verdict::ExpectedSilent) {
             held.doubts += 1;
             if held.doubts < DOUBTS {
                 return Settled::Kept;
@@ -183,22 +181,23 @@ impl Held {
         Settled::Changed(Change { before, after: seen, held_back: self.announce(quiet) })
     }
 
-    /// Marks what is held as announced, unless a maintenance window is open.
+    /// Marks what is held as announced, unless a maintenance window is open or nobody needs to know.
     fn announce(&mut self, quiet: bool) -> Option<HeldBack> {
-        if quiet {
+        let accused = self.announced.is_some_and(|announced| announced.verdict.accuses());
+        let harmless = !accused && !self.outline.verdict.accuses();
+        if quiet && !harmless {
             return Some(HeldBack::Maintenance);
         }
         self.announced = Some(self.outline);
-        None
+        harmless.then_some(HeldBack::Harmless)
     }
 
     /// What changed in a maintenance window and stayed so is announced when the window is over.
     fn announce_late(&mut self, quiet: bool) -> Option<Change> {
         let before = self.announced;
-        if quiet || before == Some(self.outline) {
+        if before == Some(self.outline) || self.announce(quiet).is_some() {
             return None;
         }
-        self.announced = Some(self.outline);
         Some(Change { before, after: self.outline, held_back: None })
     }
 }
@@ -259,7 +258,10 @@ mod tests {
     fn a_first_verdict_is_announced_only_if_something_is_wrong() {
         let mut hysteresis = Hysteresis::new(BOUND);
         let settled = hysteresis.settle(&subject(), OPEN, false, MINUTE);
-        assert_eq!(settled, Settled::Changed(Change { before: None, after: OPEN, held_back: Some(HeldBack::First) }));
+        assert_eq!(
+            settled,
+            Settled::Changed(Change { before: None, after: OPEN, held_back: Some(HeldBack::Harmless) })
+        );
         assert_eq!(announced(Hysteresis::new(BOUND).settle(&subject(), DROPPED, false, MINUTE)), Some(DROPPED));
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Changed, Moment, Watch, settle};
 use crate::daemon::Pause;
-use crate::endpoint::{EndpointRun, RunContext};
+use crate::endpoint::{EndpointRun, RunContext, Step};
 use crate::job::EndpointsSeen;
-use crate::observe::Operation;
+use crate::observe::{Failure, Operation};
 use crate::verdict::{self, EndpointVerdict, Outline, STARVED, Subject};
 
 /// The last check of all endpoints, with what fresh probes have changed since.
@@ -98,14 +98,14 @@ fn outlined(run: &EndpointRun, verdict: &EndpointVerdict) -> (Subject, Outline) 
 
 /// Why a check of endpoints allows no judgement at all: nothing answered, neither they nor what was asked beside them.
 fn pause(seen: &EndpointsSeen) -> Option<Pause> {
-    let mut connects =
-        seen.runs.iter().flat_map(|run| &run.steps).filter(|step| step.operation == Operation::Connect).peekable();
+    let mut connects = seen.runs.iter().flat_map(|run| &run.steps).filter(|step| step.operation == Operation::Connect);
     let RunContext { v4, v6, starved, .. } = seen.context;
     let beside_silent = [v4, v6].contains(&Some(false)) && ![v4, v6].contains(&Some(true));
     let asked = !seen.runs.is_empty();
+    let silent = |step: &Step| matches!(step.failure, Some(Failure::NoAnswer | Failure::NoRoute));
     match () {
         () if starved >= STARVED => Some(Pause::HostStarved),
-        () if asked && beside_silent && connects.all(|step| step.failure.is_some()) => Some(Pause::UplinkDown),
+        () if asked && beside_silent && connects.all(silent) => Some(Pause::UplinkDown),
         () => None,
     }
 }

@@ -8,6 +8,7 @@ use crate::daemon::Pause;
 use crate::job::RangesSeen;
 use crate::observe::{Failure, Observation, Operation, Purpose};
 use crate::prefix::Prefix;
+use crate::ranges::Role;
 use crate::scan::Beat;
 use crate::verdict::{self, Outline, RangeVerdict, STARVED, Subject, Verdict};
 
@@ -58,7 +59,8 @@ impl Watch {
     pub fn take_fresh_ranges(&mut self, asked: &BTreeSet<Prefix>, seen: RangesSeen, moment: Moment) -> Vec<Changed> {
         let verdicts = verdict::ranges(&seen.plan, &seen.evidence.observations);
         if seen.evidence.interrupted || self.pauses(pause(&seen, &verdicts)) {
-            self.doubtful_ranges.extend(asked.iter().filter(|_| !self.is_settled()));
+            // Accusations that nothing could confirm are no knowledge: the next scan begins anew.
+            self.ranges.take_if(|held| !held.settled);
             return Vec::new();
         }
         let (mut changes, mut newer) = (Vec::new(), BTreeSet::new());
@@ -74,10 +76,6 @@ impl Watch {
             held.settled |= self.doubtful_ranges.is_empty();
         }
         changes
-    }
-
-    fn is_settled(&self) -> bool {
-        self.ranges.as_ref().is_some_and(|held| held.settled)
     }
 }
 
@@ -125,7 +123,8 @@ impl HeldRanges {
                 side.push(observation.target);
             }
         }
-        let beats = self.verdicts.iter().zip(of_range);
+        // Where silence is expected, it is no sign of a change.
+        let beats = self.verdicts.iter().zip(of_range).filter(|(verdict, _)| verdict.range.role == Role::Viewer);
         beats.flat_map(|(verdict, (answered, silent))| beats_of(verdict, &answered, &silent, turn)).collect()
     }
 }
