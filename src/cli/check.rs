@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::job::{self, Job};
+use super::progress::Bar;
 use super::{CliError, FamilyFilter, ListFilter, output};
 use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
 use crate::endpoint::Endpoint;
 use crate::exit::ExitStatus;
+use crate::job::{self, Feeds, Job};
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
 use crate::ranges::{FeedSnapshot, Provenance};
@@ -87,6 +88,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         settings,
         feed: &feeds.newest,
         held: &feeds.older,
+        only: None,
         baseline: args.known()?,
         store: args.store(&config),
         trust: job::trust(&config, &roots)?,
@@ -96,14 +98,11 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         system_resolvers: true,
         endpoints_only: args.endpoints_only,
     };
-    let report = job.run(&interrupt)?;
+    let bar = Bar::new();
+    let report = job.run(&interrupt, &mut |progress| bar.tell(progress));
+    bar.clear();
+    let report = report?;
     args.deliver(&report, out)
-}
-
-/// The list in force, and older ones.
-pub(super) struct Feeds {
-    pub(super) newest: FeedSnapshot,
-    pub(super) older: Vec<FeedSnapshot>,
 }
 
 impl CheckArgs {

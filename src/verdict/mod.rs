@@ -3,10 +3,12 @@
 mod endpoint;
 mod offender;
 mod range;
+mod transition;
 
 pub use endpoint::{EndpointVerdict, Layer, STARVED, endpoints, suspect};
 pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
+pub use transition::{HeldBack, Outline, Subject, Transition};
 
 use serde::Serialize;
 
