@@ -1,4 +1,7 @@
-//! What is kept between runs: the addresses that answered earlier from this network.
+//! What is kept between runs: the addresses that answered earlier from this network, the last good lists, and what checks
+//! have found.
+
+pub mod history;
 
 use std::fs;
 use std::io;
