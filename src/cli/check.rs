@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::progress::Bar;
 use super::{CliError, FamilyFilter, ListFilter, output};
@@ -62,25 +62,13 @@ pub struct CheckArgs {
     pub seed: Option<u64>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t)]
-    pub format: ReportFormat,
+    pub format: Format,
     /// Show a line for each range, not only what matters
     #[arg(long)]
     pub all: bool,
     /// Write to this file, whole or not at all; `-` is standard output
     #[arg(short, long = "output", value_name = "F")]
     pub output: Option<PathBuf>,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-    /// For a ticket
-    Markdown,
 }
 
 /// Runs it.
@@ -174,13 +162,8 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let format = match self.format {
-            ReportFormat::Text => Format::Text,
-            ReportFormat::Json => Format::Json,
-            ReportFormat::Markdown => Format::Markdown,
-        };
         let style = Style { colour: self.colour(), all: self.all };
-        output::write(self.output.as_deref(), out, report.write(format, style).as_bytes())?;
+        output::write(self.output.as_deref(), out, report.write(self.format, style).as_bytes())?;
         Ok(report.status())
     }
 

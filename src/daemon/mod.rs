@@ -4,10 +4,15 @@
 //! own and hand back what they saw. Readers have a [`View`], and what they want done goes through [`Commands`].
 
 mod command;
+mod schedule;
 mod snapshot;
+mod watch;
 
 pub use command::{Begun, Command, CommandError, Commands, channel};
+pub use schedule::Schedule;
 pub use snapshot::{Audited, Check, Current, FeedsInForce, Past, Pause, ProbeTotals, Publisher, Snapshot, View};
+
+pub use watch::{Changed, Moment, Watch};
 
 use std::sync::Arc;
 

@@ -3,7 +3,10 @@
 //! What is in it is documented by its JSON form, schema `egressd.report/1`; fields are added, never renamed.
 
 mod endpoints;
+mod html;
+mod junit;
 mod markdown;
+mod markup;
 mod reason;
 #[cfg(test)]
 mod tests;
@@ -29,19 +32,21 @@ pub use endpoints::{EndpointReport, ObservationReport};
 pub use text::Style;
 
 /// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "io", derive(clap::ValueEnum))]
 pub enum Format {
-    /// For a terminal.
+    /// For people
+    #[default]
     Text,
-    /// For programs: `egressd.report/1`.
+    /// For programs: `egressd.report/1`
     Json,
-    /// For a ticket.
+    /// For a ticket
     Markdown,
+    /// For a browser: one page that needs nothing else
+    Html,
+    /// For a pipeline that reads test results
+    Junit,
 }
-
-/// Names of the formats, for flags and tests.
-pub const FORMATS: [(&str, Format); 3] =
-    [("text", Format::Text), ("json", Format::Json), ("markdown", Format::Markdown)];
 
 /// What the caller knows about a run.
 #[derive(Clone, Debug)]
@@ -208,19 +213,19 @@ impl Report {
     /// Judges what was seen and puts it together.
     #[must_use]
     pub fn new(run: &Run<'_>) -> Self {
+        let context = attested(run.context, &run.evidence.observations);
         let judged = Judged {
             ranges: ranges(run.plan, &run.evidence.observations),
-            endpoints: verdict::endpoints(run.endpoints, &attested(run.context, &run.evidence.observations)),
+            endpoints: verdict::endpoints(run.endpoints, &context),
         };
-        Self::judged(run, &judged)
+        Self::judged(&Run { context: &context, ..run.clone() }, &judged)
     }
 
     /// Puts together what was judged already: a verdict for each range of the plan and for each endpoint's run.
     #[must_use]
     pub fn judged(run: &Run<'_>, judged: &Judged) -> Self {
-        let Run { plan, evidence, feed, held, .. } = *run;
-        let context = attested(run.context, &evidence.observations);
-        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged.endpoints, context: Some(&context) };
+        let Run { plan, evidence, feed, held, context, .. } = *run;
+        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged.endpoints, context: Some(context) };
         let findings =
             Findings { plan, observations: &evidence.observations, verdicts: &judged.ranges, feed, held, endpoints };
         let diagnoses = diagnose(&findings);
@@ -302,6 +307,8 @@ impl Report {
             Format::Text => text::write(self, style),
             Format::Json => json(self),
             Format::Markdown => markdown::write(self),
+            Format::Html => html::write(self),
+            Format::Junit => junit::write(self),
         }
     }
 }

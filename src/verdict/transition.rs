@@ -56,10 +56,8 @@ pub struct Transition {
 pub enum HeldBack {
     /// A maintenance window is open.
     Maintenance,
-    /// It changes too often: that was announced once.
-    Flapping,
-    /// It is the first that is known, and nothing is wrong.
-    First,
+    /// Nothing was blocked before, and nothing is now.
+    Harmless,
 }
 
 fn timestamp<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
