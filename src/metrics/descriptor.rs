@@ -43,8 +43,6 @@ descriptors! {
     ENDPOINT_PHASE: "egressd_endpoint_phase_seconds" ["endpoint", "phase"]
         "Median time of a phase in the last check over the addresses of the endpoint, over the path that programs take. \
          Absent where the phase was not reached or failed.";
-    MEDIA_SEND: "egressd_media_send_success" ["endpoint", "kind"]
-        "1 where the last test file of the kind was sent, 0 where it was not. Absent where none is configured.";
     FEED_INFO: "egressd_feed_info" ["source", "serial"]
         "1 for the list in force: which publication, and its serial where it has one.";
     FEED_TIMESTAMP: "egressd_feed_timestamp_seconds" []

@@ -6,6 +6,8 @@
 pub mod descriptor;
 mod live;
 #[cfg(test)]
+pub(crate) mod made;
+#[cfg(test)]
 mod tests;
 
 pub use live::{Delivery, Live, Refused};
