@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use jiff::Zoned;
 
 use super::check::CheckArgs;
-use super::{CliError, job, output};
+use super::progress::Bar;
+use super::{CliError, output};
 use crate::baseline::{Baseline, BaselineError, Churn, MOST_BYTES};
 use crate::exit::ExitStatus;
 use crate::net;
@@ -98,7 +99,7 @@ pub(super) fn read(file: &Path) -> Result<Baseline, ReadError> {
 /// Asks until enough addresses of each cell have answered.
 pub(super) fn record(plan: &ProbePlan, interrupt: &Interrupt) -> Result<Baseline, CliError> {
     let mut recorder = Recorder::new(plan.clone());
-    let bar = job::Bar::new();
+    let bar = Bar::new();
     let took = net::scan::run(&mut recorder, None, interrupt, &mut |progress| bar.tell(progress));
     bar.clear();
     took.map_err(CliError::Wait)?;

@@ -3,14 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::job::{self, Job};
+use super::progress::Bar;
 use super::{CliError, FamilyFilter, ListFilter, output};
 use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
 use crate::endpoint::Endpoint;
 use crate::exit::ExitStatus;
+use crate::job::{self, Feeds, Job};
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
 use crate::ranges::{FeedSnapshot, Provenance};
@@ -61,25 +62,13 @@ pub struct CheckArgs {
     pub seed: Option<u64>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t)]
-    pub format: ReportFormat,
+    pub format: Format,
     /// Show a line for each range, not only what matters
     #[arg(long)]
     pub all: bool,
     /// Write to this file, whole or not at all; `-` is standard output
     #[arg(short, long = "output", value_name = "F")]
     pub output: Option<PathBuf>,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-    /// For a ticket
-    Markdown,
 }
 
 /// Runs it.
@@ -99,6 +88,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         settings,
         feed: &feeds.newest,
         held: &feeds.older,
+        only: None,
         baseline: args.known()?,
         store: args.store(&config),
         trust: job::trust(&config, &roots)?,
@@ -108,14 +98,11 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         system_resolvers: true,
         endpoints_only: args.endpoints_only,
     };
-    let report = job.run(&interrupt)?;
+    let bar = Bar::new();
+    let report = job.run(&interrupt, &mut |progress| bar.tell(progress));
+    bar.clear();
+    let report = report?;
     args.deliver(&report, out)
-}
-
-/// The list in force, and older ones.
-pub(super) struct Feeds {
-    pub(super) newest: FeedSnapshot,
-    pub(super) older: Vec<FeedSnapshot>,
 }
 
 impl CheckArgs {
@@ -175,13 +162,8 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let format = match self.format {
-            ReportFormat::Text => Format::Text,
-            ReportFormat::Json => Format::Json,
-            ReportFormat::Markdown => Format::Markdown,
-        };
         let style = Style { colour: self.colour(), all: self.all };
-        output::write(self.output.as_deref(), out, report.write(format, style).as_bytes())?;
+        output::write(self.output.as_deref(), out, report.write(self.format, style).as_bytes())?;
         Ok(report.status())
     }
 

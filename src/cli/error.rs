@@ -10,8 +10,8 @@ use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
 use crate::config;
 use crate::export::ExportError;
+use crate::job::JobError;
 use crate::lab::LabError;
-use crate::net::endpoint::HeaderError;
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
 use crate::scenario::ScenarioError;
@@ -37,12 +37,12 @@ pub enum CliError {
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
+    /// A check.
+    #[error(transparent)]
+    Job(#[from] JobError),
     /// The roots or the name for handshakes.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The headers of an endpoint.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
     /// The scenario of a demo.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -103,7 +103,7 @@ impl CliError {
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
-            | Self::Header(_)
+            | Self::Job(_)
             | Self::Resolve(_)
             | Self::Asked(_)
             | Self::Output(_)
