@@ -2,6 +2,8 @@
 
 pub mod connect;
 pub mod endpoint;
+pub mod feed;
+pub mod fetch;
 pub mod interrupt;
 pub mod proxy;
 pub mod scan;
