@@ -14,7 +14,6 @@ use crate::exit::ExitStatus;
 use crate::job::{self, Feeds, Job};
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
-use crate::ranges::{FeedSnapshot, Provenance};
 use crate::report::{Format, Report, Style};
 use crate::store::Store;
 
@@ -136,14 +135,7 @@ impl CheckArgs {
 
     pub(super) fn feeds(&self, config: &Config) -> Result<Feeds, CliError> {
         let files = if self.feeds.is_empty() { &config.feeds } else { &self.feeds };
-        let mut held = files.iter().map(|file| crate::ranges::read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
-        if held.is_empty() {
-            return Ok(Feeds { newest: FeedSnapshot::documented(), older: Vec::new() });
-        }
-        let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().expect("there is one").clone();
-        held.retain(|feed| feed.sha256 != newest.sha256);
-        held.push(FeedSnapshot::documented());
-        Ok(Feeds { newest, older: held })
+        Ok(Feeds::read(files)?)
     }
 
     pub(super) fn settings(&self, config: &Config) -> Settings {

@@ -82,9 +82,9 @@ impl EndpointUrl {
         &self.0[url::Position::BeforePath..url::Position::AfterQuery]
     }
 
-    /// All of it, for the place where it is used.
+    /// The whole, with what must not be shown.
     #[must_use]
-    pub fn whole(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 

@@ -256,8 +256,7 @@ mod tests {
         std::fs::write(folder.join("p"), format!("# people\n\nops:{hash}\n")).unwrap();
         let digest = crate::text::hexadecimal(&Sha256::digest(b"s3cret"));
         std::fs::write(folder.join("t"), format!("{digest}  prometheus\n")).unwrap();
-        let config =
-            HttpConfig { passwords: folder.join("p"), tokens: folder.join("t"), ..HttpConfig::default() };
+        let config = HttpConfig { passwords: folder.join("p"), tokens: folder.join("t"), ..HttpConfig::default() };
         (Access::read(&config).unwrap(), config)
     }
 
@@ -311,7 +310,9 @@ mod tests {
     fn files_are_read_again_and_wrong_ones_change_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (access, config) = access(folder.path());
-        for wrong in ["", "ops\n", "ops:{SHA}xyz\n", "ops:$2y$31$abcdefghijklmnopqrstuv1234567890123456789012345678901\n"] {
+        for wrong in
+            ["", "ops\n", "ops:{SHA}xyz\n", "ops:$2y$31$abcdefghijklmnopqrstuv1234567890123456789012345678901\n"]
+        {
             std::fs::write(folder.path().join("p"), wrong).unwrap();
             assert!(access.reload(&config).is_err(), "{wrong}");
         }

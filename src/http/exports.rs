@@ -32,7 +32,9 @@ pub(super) struct ExportQuery {
     #[param(inline)]
     family: Option<schema::FamilyName>,
     /// Roles, with commas between them; all without it: `viewer`, `regional-edge`, `origin-facing`, `carrier-cn`.
-    #[param(pattern = "^(viewer|regional-edge|origin-facing|carrier-cn)(,(viewer|regional-edge|origin-facing|carrier-cn))*$")]
+    #[param(
+        pattern = "^(viewer|regional-edge|origin-facing|carrier-cn)(,(viewer|regional-edge|origin-facing|carrier-cn))*$"
+    )]
     role: Option<String>,
     /// What the objects on the device are called.
     #[param(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
@@ -143,7 +145,7 @@ impl Asked {
             name: &self.name,
             source: &feed.edition(),
             origin: &feed.origin(),
-            selected: &self.selection.with_grace(feed, &feeds.grace),
+            selected: &self.selection.with_withdrawn(feed, &feeds.withdrawn),
             intent: Intent::Replace,
             ports: &self.ports,
             hosts: &[],
@@ -180,7 +182,9 @@ impl ExportQuery {
     fn overflow(&self) -> Result<Overflow, Problem> {
         let sound = self.max_extra.is_none_or(|percent| percent.is_finite() && percent >= 0.0);
         match (self.on_overflow, self.max_extra) {
-            (Some(schema::OverflowName::Cover), max_extra_percent) if sound => Ok(Overflow::Cover { max_extra_percent }),
+            (Some(schema::OverflowName::Cover), max_extra_percent) if sound => {
+                Ok(Overflow::Cover { max_extra_percent })
+            }
             (_, Some(_)) => Err(wrong("max-extra", "a percentage, and with on-overflow=cover alone")),
             (Some(schema::OverflowName::Split), _) => Ok(Overflow::Split),
             _ => Ok(Overflow::Fail),
@@ -201,7 +205,9 @@ impl Cache {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Written { feeds: Arc::clone(feeds), exports: BTreeMap::new() };
         let written = match known.take() {
-            Some(written) if Arc::ptr_eq(&written.feeds, feeds) && written.exports.len() < MOST_KEPT => known.insert(written),
+            Some(written) if Arc::ptr_eq(&written.feeds, feeds) && written.exports.len() < MOST_KEPT => {
+                known.insert(written)
+            }
             _ => known.insert(fresh()),
         };
         written.exports.insert(key, Arc::clone(export));

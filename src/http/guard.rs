@@ -111,7 +111,8 @@ fn refuse_other_sites(request: &Request) -> Result<(), Problem> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let site = text(HeaderName::from_static("sec-fetch-site"));
     let own = text(header::HOST).unwrap_or_default();
-    let foreign = text(header::ORIGIN).is_some_and(|origin| origin.split_once("://").map(|(_, host)| host) != Some(own));
+    let foreign =
+        text(header::ORIGIN).is_some_and(|origin| origin.split_once("://").map(|(_, host)| host) != Some(own));
     if foreign || site.is_some_and(|site| site != "same-origin" && site != "none") {
         return Err(Problem::new(StatusCode::FORBIDDEN, "a page of another site may not ask for this"));
     }
@@ -122,7 +123,10 @@ fn refuse_other_sites(request: &Request) -> Result<(), Problem> {
 fn harden(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {

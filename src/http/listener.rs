@@ -78,9 +78,9 @@ impl Listeners {
     pub fn addresses(&self) -> Vec<String> {
         let shown = |socket: &Socket| match socket {
             Socket::Tcp(socket) => socket.local_addr().map(|address| address.to_string()),
-            Socket::Unix(socket) => socket
-                .local_addr()
-                .map(|address| address.as_pathname().map_or_else(String::new, |path| format!("unix:{}", path.display()))),
+            Socket::Unix(socket) => socket.local_addr().map(|address| {
+                address.as_pathname().map_or_else(String::new, |path| format!("unix:{}", path.display()))
+            }),
         };
         self.sockets.iter().filter_map(|socket| shown(socket).ok()).collect()
     }

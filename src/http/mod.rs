@@ -105,8 +105,20 @@ struct Written(Mutex<Option<(Arc<Current>, Arc<Representation>)>>);
         license(name = "Apache-2.0")
     ),
     paths(
-        api::report, api::ranges, api::endpoints, api::diagnoses, api::feed, api::status, api::history,
-        api::check, api::reload, exports::export, metrics_page, healthy, ready, description
+        api::report,
+        api::ranges,
+        api::endpoints,
+        api::diagnoses,
+        api::feed,
+        api::status,
+        api::history,
+        api::check,
+        api::reload,
+        exports::export,
+        metrics_page,
+        healthy,
+        ready,
+        description
     ),
     components(schemas(Problem))
 )]

@@ -19,10 +19,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::Service;
 use super::connections::{Connections, Slot};
 use super::guard::Peer;
 use super::listener::{Accepted, Listener, Listeners};
-use super::Service;
 use crate::metrics::{Live, Refused};
 
 /// Everything that a connection needs.
@@ -123,7 +123,12 @@ impl Serving {
         }
     }
 
-    async fn exchange(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, slot: &Arc<Slot>) {
+    async fn exchange(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+        slot: &Arc<Slot>,
+    ) {
         let service = Attended { inner: TowerToHyperService::new(self.router.clone()), slot: Arc::clone(slot), peer };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::*;
 use crate::daemon::{self, Begun, Command, Publisher, Snapshot};
 use crate::metrics::made;
+use crate::ranges::Withdrawn;
 
 /// A site with its routes.
 struct Site {
@@ -189,7 +190,10 @@ fn removed_prefixes_stay_in_lists_for_a_while() {
     let before = site.get("/export/plain");
     site.publisher.change(|snapshot| {
         let feeds = Arc::make_mut(&mut snapshot.feeds);
-        feeds.grace.push("192.88.99.0/24".parse().unwrap());
+        let mut range = feeds.feeds.newest.ranges[0].clone();
+        range.prefix = "192.88.99.0/24".parse().unwrap();
+        let since = made::NOW.parse().unwrap();
+        feeds.withdrawn.push(Withdrawn { range, since, told: true });
     });
     let after = site.get("/export/plain");
     assert!(!before.text().contains("192.88.99.0/24") && after.text().contains("192.88.99.0/24\n"));

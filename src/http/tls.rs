@@ -75,8 +75,7 @@ impl ResolvesServerCert for Shown {
 fn read(config: &HttpConfig) -> Result<Arc<CertifiedKey>, CertificateError> {
     let wrong = |file: &Path, reason: String| CertificateError::Content { file: file.to_owned(), reason };
     let (certificate, key) = (&config.certificate, &config.key);
-    let chain: Result<Vec<CertificateDer<'static>>, _> =
-        CertificateDer::pem_slice_iter(&bytes(certificate)?).collect();
+    let chain: Result<Vec<CertificateDer<'static>>, _> = CertificateDer::pem_slice_iter(&bytes(certificate)?).collect();
     let chain = chain.map_err(|error| wrong(certificate, error.to_string()))?;
     if chain.is_empty() {
         return Err(wrong(certificate, "it holds no certificate".to_owned()));

@@ -28,7 +28,7 @@ pub(crate) fn fresh() -> Snapshot {
         reload_error: None,
         feeds: Arc::new(FeedsInForce {
             feeds: Feeds { newest: FeedSnapshot::documented(), older: Vec::new() },
-            grace: Vec::new(),
+            withdrawn: Vec::new(),
         }),
         report: None,
         checks: BTreeMap::new(),
@@ -94,7 +94,7 @@ fn judged(feed: FeedSnapshot, endpoints: usize, blocked: bool) -> Snapshot {
         late: 2,
     };
     Snapshot {
-        feeds: Arc::new(FeedsInForce { feeds: Feeds { newest: feed, older: Vec::new() }, grace: Vec::new() }),
+        feeds: Arc::new(FeedsInForce { feeds: Feeds { newest: feed, older: Vec::new() }, withdrawn: Vec::new() }),
         report: Some(Arc::new(Current { report, json, finished })),
         checks: Check::ALL.into_iter().map(|check| (check, past)).collect(),
         next: Check::ALL.into_iter().map(|check| (check, finished)).collect(),

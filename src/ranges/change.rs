@@ -10,7 +10,7 @@ use super::{FeedSnapshot, List, Range, Source};
 use crate::prefix::{Prefix, PrefixSet};
 
 /// What happened to a range of a published list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FeedChange {
     /// When it was noticed.
     pub at: Timestamp,
@@ -30,7 +30,7 @@ pub struct FeedChange {
 }
 
 /// What happened to a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeedChangeKind {
     /// It is listed for the first time.

@@ -42,6 +42,12 @@ impl FeedSnapshot {
         self.ranges.iter().map(listed).eq(EMBEDDED.ranges.iter().map(listed))
     }
 
+    /// The file that it was read from; none for what is there without being named: the embedded list, and what was fetched.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        (self.name != "embedded" && !self.name.contains("://")).then_some(self.name.as_str())
+    }
+
     /// What a reader of the list has to know about it.
     #[must_use]
     pub fn note(&self) -> Option<&'static str> {

@@ -38,7 +38,7 @@ pub enum Judgement {
 pub enum Doubt {
     /// An older one than is held.
     Older {
-        /// Its serial.
+        /// Its serial, or its date.
         serial: String,
         /// The one that is held.
         held: String,
@@ -158,9 +158,14 @@ fn future(candidate: &FeedSnapshot, now: Timestamp) -> Option<Doubt> {
 }
 
 fn older(candidate: &FeedSnapshot, held: &FeedSnapshot) -> Option<Doubt> {
-    let (serial, known) = (candidate.serial.as_deref()?, held.serial.as_deref()?);
-    let number = |text: &str| text.parse::<u128>().ok();
-    (number(serial)? < number(known)?).then(|| Doubt::Older { serial: serial.to_owned(), held: known.to_owned() })
+    let older = |this: &str, held: &str| Doubt::Older { serial: this.to_owned(), held: held.to_owned() };
+    if let (Some(serial), Some(known)) = (candidate.serial.as_deref(), held.serial.as_deref()) {
+        let number = |text: &str| text.parse::<u128>().ok();
+        return (number(serial)? < number(known)?).then(|| older(serial, known));
+    }
+    // The list that has no serial is dated by its server.
+    let (date, known) = (candidate.date?, held.date?);
+    (date < known).then(|| older(&date.to_string(), &known.to_string()))
 }
 
 fn count(candidate: &FeedSnapshot) -> Option<Doubt> {
@@ -209,7 +214,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Older { serial, held } => {
-                write!(f, "it is older (serial {}) than the list that is held ({held})", printable(serial, 40))
+                write!(f, "it is older ({}) than the list that is held ({held})", printable(serial, 40))
             }
             Self::FromTheFuture { published } => {
                 write!(f, "it says that it was published at {published}, which is later than now by this host's clock")

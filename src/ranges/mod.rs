@@ -1,5 +1,7 @@
 //! The address ranges: published lists, what each range is for, and since when we know it.
 
+mod archive;
+mod chain;
 mod change;
 mod diff;
 mod document;
@@ -13,6 +15,8 @@ mod provenance;
 pub mod read;
 mod roles;
 
+pub use archive::day_in;
+pub use chain::{ListState, states};
 pub use change::{FeedChange, FeedChangeKind, Followed, Patience, Withdrawn, follow, in_grace};
 pub use diff::{FeedDiff, diff};
 pub use fault::{Array, EntryFault, Fault, FeedError, Place};

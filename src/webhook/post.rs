@@ -82,7 +82,7 @@ impl Sender {
             .pool_max_idle_per_host(1)
             .build()
             .map_err(SenderError::Client)?;
-        Ok(Self { client, url: url.whole().to_owned(), key: read(key)? })
+        Ok(Self { client, url: url.as_str().to_owned(), key: read(key)? })
     }
 
     /// One event after the other, for ever.
@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn who_says_no_is_not_asked_again() {
-        for (status, again) in [(500, true), (503, true), (429, true), (408, true), (404, false), (401, false), (302, false)]
+        for (status, again) in
+            [(500, true), (503, true), (429, true), (408, true), (404, false), (401, false), (302, false)]
         {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(matches!(judged(status), Tried::Again(_)), again, "{status}");

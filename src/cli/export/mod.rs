@@ -14,7 +14,9 @@ use clap::{Args, ValueEnum};
 
 use super::{Asked, CliError, FamilyFilter, ListFilter, output};
 use crate::exit::ExitStatus;
-use crate::export::{ExportError, Intent, Overflow, Request, RuleFormat, Rules, Selected, Selection, Summary, is_object_name};
+use crate::export::{
+    ExportError, Intent, Overflow, Request, RuleFormat, Rules, Selected, Selection, Summary, is_object_name,
+};
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::ranges::Role;
 

@@ -55,7 +55,7 @@ fn a_newer_list_that_is_much_the_same_is_taken() {
 fn what_cannot_be_right_is_refused() {
     let held = feed(9, &[], &[]);
     for (candidate, due) in [
-        (feed(10, &[], &[]), "refused; it is older (serial 1792627200) than the list that is held (1792713600)"),
+        (feed(10, &[], &[]), "refused; it is older (1792627200) than the list that is held (1792713600)"),
         (
             feed(-22, &[], &[]),
             "refused; it says that it was published at 2026-11-23T00:00:00Z, which is later than now",

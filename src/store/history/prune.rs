@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::record::milliseconds;
 use super::{History, HistoryError};
+use crate::config::HistoryConfig;
 
 /// How much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub struct Retention {
     pub failures: Duration,
     /// The most bytes that the file may have; the oldest successes go first, then the oldest of the rest.
     pub most_bytes: u64,
+}
+
+impl From<&HistoryConfig> for Retention {
+    fn from(config: &HistoryConfig) -> Self {
+        let days = |days: u16| Duration::from_hours(24) * u32::from(days);
+        Self {
+            successes: days(config.keep_days),
+            failures: days(config.keep_failures_days),
+            most_bytes: u64::from(config.most_megabytes) << 20,
+        }
+    }
 }
 
 /// What was forgotten.
