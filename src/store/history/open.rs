@@ -134,7 +134,7 @@ fn is_damage(error: &HistoryError) -> bool {
 /// Moves the file and what SQLite keeps beside it to the first name that is free.
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
     let name = |number: u32| PathBuf::from(format!("{}.damaged-{number}", file.display()));
-    let aside = (1..).map(name).find(|aside| !aside.exists()).expect("some number is free");
+    let aside = (1..=u32::MAX).map(name).find(|aside| !aside.exists()).expect("some number is free");
     for suffix in ["-wal", "-shm", ""] {
         let beside = |file: &Path| PathBuf::from(format!("{}{suffix}", file.display()));
         match fs::rename(beside(file), beside(&aside)) {
