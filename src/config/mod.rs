@@ -1,5 +1,6 @@
 //! The configuration: the defaults, then a file, then flags.
 
+pub mod daemon;
 mod feed;
 #[cfg(feature = "io")]
 pub mod read;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{Endpoint, Resolver};
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
+use daemon::{DaemonConfig, Window};
 
 /// The file that `egressd config default` prints: every key, with its default value.
 pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
@@ -45,6 +47,10 @@ pub struct Config {
     pub media: MediaConfig,
     /// How names are resolved.
     pub dns: DnsConfig,
+    /// How the daemon works.
+    pub daemon: DaemonConfig,
+    /// When it does not announce changes.
+    pub maintenance: Vec<Window>,
     /// Where files are sent and fetched.
     #[serde(rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
@@ -142,6 +148,8 @@ impl Default for Config {
             scan: ScanConfig::default(),
             media: MediaConfig::default(),
             dns: DnsConfig::default(),
+            daemon: DaemonConfig::default(),
+            maintenance: Vec::new(),
             endpoints: Endpoint::defaults(),
         }
     }
@@ -197,6 +205,8 @@ impl Config {
         self.history.check()?;
         let resolvers = self.dns.resolvers.len();
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
+        self.daemon.check()?;
+        bound("maintenance", self.maintenance.len(), "at most 64 windows", self.maintenance.len() <= 64)?;
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
@@ -206,11 +216,7 @@ impl Config {
 
 impl ScanConfig {
     fn pace(&self) -> Pace {
-        let mut pace = match self.profile {
-            Profile::Quiet => Pace::QUIET,
-            Profile::Normal => Pace::NORMAL,
-            Profile::Fast => Pace::FAST,
-        };
+        let mut pace = self.profile.pace();
         if self.per_second > 0.0 {
             pace.per_second = self.per_second;
         }
@@ -218,6 +224,18 @@ impl ScanConfig {
             pace.in_flight = self.in_flight;
         }
         pace
+    }
+}
+
+impl Profile {
+    /// Its limits.
+    #[must_use]
+    pub fn pace(self) -> Pace {
+        match self {
+            Self::Quiet => Pace::QUIET,
+            Self::Normal => Pace::NORMAL,
+            Self::Fast => Pace::FAST,
+        }
     }
 }
 
