@@ -29,6 +29,8 @@ use crate::scan::Evidence;
 use crate::verdict::{self, EndpointVerdict, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
 
 pub use endpoints::{EndpointReport, ObservationReport};
+#[cfg(feature = "io")]
+pub(crate) use markup::escaped;
 pub use text::Style;
 
 /// How a report is written.
