@@ -175,19 +175,25 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let format = match self.format {
-            ReportFormat::Text => Format::Text,
-            ReportFormat::Json => Format::Json,
-            ReportFormat::Markdown => Format::Markdown,
-        };
-        let style = Style { colour: self.colour(), all: self.all };
-        output::write(self.output.as_deref(), out, report.write(format, style).as_bytes())?;
+        let style = styled(self.output.as_deref(), self.all);
+        output::write(self.output.as_deref(), out, report.write(self.format.into(), style).as_bytes())?;
         Ok(report.status())
     }
+}
 
-    fn colour(&self) -> bool {
-        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        self.output.is_none() && io::stdout().is_terminal() && !asked_not_to
+/// What the output takes: colours go to a terminal alone.
+pub(super) fn styled(output: Option<&Path>, all: bool) -> Style {
+    let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style { colour: output.is_none() && io::stdout().is_terminal() && !asked_not_to, all }
+}
+
+impl From<ReportFormat> for Format {
+    fn from(format: ReportFormat) -> Self {
+        match format {
+            ReportFormat::Text => Self::Text,
+            ReportFormat::Json => Self::Json,
+            ReportFormat::Markdown => Self::Markdown,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod media;
 pub mod output;
 pub mod ranges;
 mod resolve;
+pub mod send;
 pub mod trace;
 
 pub use error::CliError;
@@ -51,7 +52,7 @@ enum Command {
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
-    /// Say whether a file can be sent, on which channel, and why not
+    /// Say whether a file can be sent, on which channel, and why not; and whether it really arrives
     #[command(subcommand)]
     Media(media::MediaCommand),
     /// Show the published ranges

@@ -99,6 +99,14 @@ impl Ladder {
         Self { most, stage, found, patience: PATIENCE }
     }
 
+    /// The same for what is more than one request: there is no head that announces all of it.
+    #[must_use]
+    pub fn of_whole_files(passed: u64, most: u64) -> Self {
+        let ladder = Self::new(passed, most);
+        let stage = if ladder.stage == Stage::Done { Stage::Done } else { Stage::SendTop };
+        Self { stage, ..ladder }
+    }
+
     /// What is to be asked next; none when the search is over.
     #[must_use]
     pub fn next(&self) -> Option<Probe> {
@@ -131,6 +139,11 @@ impl Ladder {
         }
         let refused = matches!(answer, Answer::Refused(_));
         if let Probe::Send(bytes) = probe {
+            if answer == Answer::Silent {
+                // It takes too long to tell.
+                self.stage = Stage::Done;
+                return;
+            }
             self.sent(bytes, refused);
         }
         self.stage = self.after(refused, took);
@@ -306,6 +319,14 @@ mod tests {
         }
         let found = ladder.found();
         assert!(found.largest_bytes <= 3000 && found.refused_bytes.unwrap() > 3000, "{found:?}");
+    }
+
+    #[test]
+    fn what_takes_too_long_to_tell_accuses_nobody() {
+        let mut ladder = Ladder::of_whole_files(1000, 10_000);
+        assert_eq!(ladder.next(), Some(Probe::Send(10_000)));
+        ladder.answered(Answer::Silent, Duration::ZERO, 500);
+        assert_eq!((ladder.next(), ladder.found().refused_bytes, ladder.found().largest_bytes), (None, None, 1000));
     }
 
     #[test]

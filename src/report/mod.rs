@@ -4,6 +4,7 @@
 
 mod endpoints;
 mod markdown;
+mod media;
 mod reason;
 #[cfg(test)]
 mod tests;
@@ -15,9 +16,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::baseline::Baseline;
-use crate::diagnose::{Diagnosis, EndpointFindings, Findings, diagnose, endpoint_verdicts};
+use crate::diagnose::{Diagnosis, EndpointFindings, Findings, diagnose, endpoint_verdicts, media_verdicts};
 use crate::endpoint::{EndpointRun, RunContext};
 use crate::exit::ExitStatus;
+use crate::media::send::SendRun;
 use crate::observe::{Failure, Observation, Operation, Purpose};
 use crate::plan::ProbePlan;
 use crate::prefix::{Family, Prefix};
@@ -25,6 +27,7 @@ use crate::ranges::{FeedSnapshot, List, Role, Source};
 use crate::scan::Evidence;
 use crate::verdict::{self, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
 use endpoints::EndpointReport;
+use media::MediaReport;
 
 pub use text::Style;
 
@@ -64,6 +67,8 @@ pub struct Run<'a> {
     pub endpoints: &'a [EndpointRun],
     /// What is known beside them.
     pub context: &'a RunContext,
+    /// What was seen of the media that were sent.
+    pub media: &'a [SendRun],
     /// What made the evidence poorer than it could be.
     pub limits: Vec<String>,
 }
@@ -82,7 +87,7 @@ pub struct Report {
     probes: Probes,
     ranges: Vec<RangeReport>,
     endpoints: Vec<EndpointReport>,
-    media: Vec<()>,
+    media: Vec<MediaReport>,
     diagnoses: Vec<Diagnosis>,
     /// What made the evidence poorer than it could be.
     limits: Vec<String>,
@@ -172,15 +177,16 @@ impl Report {
     /// Judges what was seen and puts it together.
     #[must_use]
     pub fn new(run: &Run<'_>) -> Self {
-        let Run { plan, evidence, feed, held, .. } = *run;
+        let Run { plan, evidence, feed, held, media, .. } = *run;
         let verdicts = ranges(plan, &evidence.observations);
         let context = attested(run.context, &evidence.observations);
         let judged = verdict::endpoints(run.endpoints, &context);
         let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged, context: Some(&context) };
         let findings =
-            Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held, endpoints };
+            Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held, endpoints, media };
         let diagnoses = diagnose(&findings);
-        let status = status(&verdicts, &endpoint_verdicts(&endpoints));
+        let beside: Vec<Verdict> = endpoint_verdicts(&endpoints).into_iter().chain(media_verdicts(media)).collect();
+        let status = status(&verdicts, &beside);
         Self {
             schema: "egressd.report/1",
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -193,7 +199,7 @@ impl Report {
             probes: Probes::of(plan, evidence),
             ranges: verdicts.iter().map(|verdict| RangeReport::of(verdict, run.baseline)).collect(),
             endpoints: run.endpoints.iter().zip(&judged).map(|(run, judged)| EndpointReport::of(run, judged)).collect(),
-            media: Vec::new(),
+            media: run.media.iter().map(MediaReport::of).collect(),
             diagnoses,
             limits: limits(run, &verdicts),
             interrupted: evidence.interrupted,

@@ -167,21 +167,37 @@ impl SampleKind {
     }
 }
 
-/// Where the noise begins: any number but zero.
-const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Bytes that nothing can compress, the same every time: xorshift (Marsaglia 2003).
+#[derive(Clone, Debug)]
+pub struct Noise {
+    state: u64,
+    left: u8,
+}
 
-/// Noise: the same bytes every time, which nothing can compress. Xorshift (Marsaglia 2003).
-#[must_use]
-pub fn noise(bytes: usize) -> Vec<u8> {
-    let (mut state, mut noise) = (SEED, Vec::with_capacity(bytes + 8));
-    while noise.len() < bytes {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        noise.extend_from_slice(&state.to_le_bytes());
+impl Default for Noise {
+    fn default() -> Self {
+        // Any number but zero.
+        Self { state: 0x9e37_79b9_7f4a_7c15, left: 0 }
     }
-    noise.truncate(bytes);
-    noise
+}
+
+impl Iterator for Noise {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if self.left == 0 {
+            self.state ^= self.state << 13;
+            self.state ^= self.state >> 7;
+            self.state ^= self.state << 17;
+            self.left = 8;
+        }
+        self.left -= 1;
+        Some(self.state.to_le_bytes()[7 - usize::from(self.left)])
+    }
+}
+
+fn noise(bytes: usize) -> Vec<u8> {
+    Noise::default().take(bytes).collect()
 }
 
 /// Noise of letters and digits.

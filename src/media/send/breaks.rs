@@ -7,6 +7,7 @@ use super::factors::{Factor, factors};
 use super::{Purpose, SendRun, Trial};
 use crate::media::generate::SampleKind;
 use crate::media::ladder::Found;
+use crate::verdict::Verdict;
 use crate::observe::{Failure, HttpFailure, TransferFailure};
 
 /// One thing that breaks uploads.
@@ -29,6 +30,8 @@ pub enum Break {
     NotReceived {
         /// Which kinds.
         kinds: Vec<SampleKind>,
+        /// Of which size.
+        bytes: u64,
         /// How.
         refusal: Refusal,
     },
@@ -52,8 +55,8 @@ pub enum Break {
     Expect(Refusal),
     /// A body without a length is refused.
     Chunked(Refusal),
-    /// Large segments vanish; none is known to pass where the figure is absent.
-    Segments(Option<u32>),
+    /// Segments larger than this vanish.
+    Segments(u32),
 }
 
 /// How something is refused.
@@ -79,8 +82,8 @@ impl Refusal {
 /// What breaks uploads in this run, the gravest first.
 #[must_use]
 pub fn breaks(run: &SendRun) -> Vec<Break> {
-    if run.segment_bytes.is_some() {
-        return vec![Break::Segments(run.segment_bytes)];
+    if let Some(largest) = run.segment_bytes {
+        return vec![Break::Segments(largest)];
     }
     let kinds: Vec<&Trial> = run.of(Purpose::Kind).collect();
     if kinds.iter().all(|trial| trial.failure.is_some()) {
@@ -91,11 +94,30 @@ pub fn breaks(run: &SendRun) -> Vec<Break> {
     breaks.extend(run.size.filter(|found| found.refused_bytes.is_some()).map(Break::Size));
     breaks.extend(refused_kinds(run));
     breaks.extend(back(&kinds));
+    if !breaks.iter().any(|one| matches!(one, Break::NotReceived { .. } | Break::Changed(_))) {
+        let largest = run.of(Purpose::Largest).max_by_key(|trial| trial.shape.bytes);
+        breaks.extend(back(largest.as_slice()));
+    }
     breaks.extend(slow(run));
     let of = |purpose| run.of(purpose).find_map(Refusal::of);
     breaks.extend(of(Purpose::Expect).map(Break::Expect));
     breaks.extend(of(Purpose::Chunked).map(Break::Chunked));
     breaks
+}
+
+impl SendRun {
+    /// Whether media arrive.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let found = breaks(self);
+        let matters = |one: &Break| !matches!(one, Break::Chunked(_) | Break::Retyped { .. });
+        match () {
+            () if found.iter().any(|one| matches!(one, Break::Everything(_))) => Verdict::Blocked,
+            () if found.iter().any(matters) => Verdict::PartlyBlocked,
+            () if self.of(Purpose::Kind).any(Trial::passed) => Verdict::Open,
+            () => Verdict::Undetermined,
+        }
+    }
 }
 
 /// Kinds that are refused for the same reason stand together.
@@ -126,9 +148,9 @@ fn back(kinds: &[&Trial]) -> Vec<Break> {
     let mut breaks = Vec::new();
     let missing = of(&|trial| failure(trial).is_some_and(|failure| !changed(&failure)));
     let first = arrived.iter().find(|trial| missing.contains(&trial.shape.content));
-    breaks.extend(
-        first.and_then(|trial| Refusal::of(trial)).map(|refusal| Break::NotReceived { kinds: missing.clone(), refusal }),
-    );
+    if let Some((trial, refusal)) = first.and_then(|trial| Some((trial, Refusal::of(trial)?))) {
+        breaks.push(Break::NotReceived { kinds: missing.clone(), bytes: trial.shape.bytes, refusal });
+    }
     let other = of(&|trial| failure(trial).is_some_and(|failure| changed(&failure)));
     breaks.extend((!other.is_empty()).then_some(Break::Changed(other)));
     let retyped = |trial: &Trial| {

@@ -66,6 +66,8 @@ pub enum Purpose {
     Kind,
     /// To see which of type, extension and content is refused.
     Factor,
+    /// To see whether the largest that is taken comes back.
+    Largest,
     /// To see whether `Expect: 100-continue` is handled.
     Expect,
     /// To see whether a body without a length passes.
@@ -88,7 +90,7 @@ pub struct Shape {
 }
 
 /// What came back of an upload.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Received {
     /// Bytes that came.
     pub bytes: u64,
@@ -146,6 +148,24 @@ impl Received {
 }
 
 impl SendRun {
+    /// Of which nothing is known yet.
+    #[must_use]
+    pub fn new(target: SendTarget, path: Path) -> Self {
+        Self {
+            target,
+            path,
+            authenticated: false,
+            trials: Vec::new(),
+            size: None,
+            segment_bytes: None,
+            requests: 0,
+            sent_bytes: 0,
+            deleted: 0,
+            left: 0,
+            skipped: Vec::new(),
+        }
+    }
+
     /// The uploads of a purpose.
     pub fn of(&self, purpose: Purpose) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.purpose == purpose)

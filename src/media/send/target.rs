@@ -183,6 +183,16 @@ impl Form {
         }
     }
 
+    /// The method of the request that carries the file.
+    #[must_use]
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Put | Self::S3Multipart => "PUT",
+            Self::Post | Self::Multipart => "POST",
+            Self::Tus => "PATCH",
+        }
+    }
+
     /// Whether the file is the body of one request, so that head, framing and length can be varied.
     #[must_use]
     pub fn is_one_request(self) -> bool {

@@ -27,19 +27,7 @@ fn trial(purpose: Purpose, shape: Shape, failure: Option<Failure>) -> Trial {
 }
 
 fn run(trials: Vec<Trial>) -> SendRun {
-    SendRun {
-        target: target(),
-        path: Path::Direct,
-        authenticated: true,
-        trials,
-        size: None,
-        segment_bytes: None,
-        requests: 0,
-        sent_bytes: 0,
-        deleted: 0,
-        left: 0,
-        skipped: Vec::new(),
-    }
+    SendRun { trials, ..SendRun::new(target(), Path::Direct) }
 }
 
 fn denied() -> Failure {
