@@ -14,7 +14,7 @@ use crate::exit::ExitStatus;
 use crate::media::generate::SampleKind;
 use crate::media::send::SendTarget;
 use crate::net::endpoint::Errand;
-use crate::net::endpoint::send::{Sent, SendErrand, SendProgress, ready, send};
+use crate::net::endpoint::send::{SendErrand, SendProgress, Sent, ready, send};
 use crate::net::interrupt::Interrupt;
 use crate::plan::{KnownAddresses, ProbePlan};
 use crate::ranges::FeedSnapshot;
@@ -56,7 +56,8 @@ pub(super) fn run(args: &SendArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     let config = read::config(&args.config)?;
     let feed = FeedSnapshot::documented();
     let (started, bar) = (Timestamp::now(), Bar::new());
-    let sent = deliver(&config, &args.targets(&config)?, args.budget, &feed, &interrupt, &mut |progress| bar.tell(progress))?;
+    let sent =
+        deliver(&config, &args.targets(&config)?, args.budget, &feed, &interrupt, &mut |progress| bar.tell(progress))?;
     bar.clear();
     let report = report(&config, started, &feed, sent);
     let page = report.write(args.format.into(), styled(args.output.as_deref(), false));
@@ -116,7 +117,9 @@ impl SendArgs {
             return Err(CliError::Usage(format!("the configuration has no [[media.send]] named `{name}`")));
         }
         if all.is_empty() {
-            return Err(CliError::Usage("the configuration has no [[media.send]]: nothing says where media are sent".to_owned()));
+            return Err(CliError::Usage(
+                "the configuration has no [[media.send]]: nothing says where media are sent".to_owned(),
+            ));
         }
         let chosen = all.iter().filter(|target| self.target.is_empty() || self.target.contains(&target.name));
         Ok(chosen.map(|target| self.with_flags(target)).collect())

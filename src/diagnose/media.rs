@@ -56,8 +56,9 @@ fn merged(run: &SendRun, cut: &Break, diagnoses: &mut Vec<Diagnosis>) -> bool {
 
 fn measured(diagnosis: &mut Diagnosis, largest: u32) {
     diagnosis.evidence.push(format!("segments of up to {} bytes pass, larger ones vanish", grouped(largest.into())));
-    diagnosis.fix =
-        format!("let ICMP type 3 code 4 (ICMPv6 type 2) pass, or clamp the TCP MSS to {largest}, which was seen to pass");
+    diagnosis.fix = format!(
+        "let ICMP type 3 code 4 (ICMPv6 type 2) pass, or clamp the TCP MSS to {largest}, which was seen to pass"
+    );
 }
 
 struct Judged<'a> {
@@ -148,7 +149,9 @@ impl Judged<'_> {
         let host = self.host();
         let on = self.product().map_or_else(String::new, |product| format!(" on {product}"));
         match self.cut {
-            Break::Everything(refusal) if refusal.is_page() => format!("allow {host}{on}: a category or URL rule denies it"),
+            Break::Everything(refusal) if refusal.is_page() => {
+                format!("allow {host}{on}: a category or URL rule denies it")
+            }
             Break::Everything(refusal) if refusal.is_of_method() => {
                 format!("allow {} to {host}{on}", self.run.target.form.method())
             }
@@ -202,7 +205,8 @@ impl Judged<'_> {
 }
 
 fn searched(found: &Found) -> String {
-    let exact = if found.is_exact() { "both sides confirmed with all their bytes" } else { "narrowed down with real bytes" };
+    let exact =
+        if found.is_exact() { "both sides confirmed with all their bytes" } else { "narrowed down with real bytes" };
     format!("{exact}, {} requests, {} bytes sent", found.requests, grouped(found.sent_bytes.into()))
 }
 
@@ -228,7 +232,12 @@ impl Break {
                 format!("{} refused by {} {}", listed(kinds), factors(by), refusal.words())
             }
             Self::NotReceived { kinds, bytes, refusal } => {
-                format!("{} of {} bytes cannot be fetched, refused {}", listed(kinds), grouped((*bytes).into()), refusal.words())
+                format!(
+                    "{} of {} bytes cannot be fetched, refused {}",
+                    listed(kinds),
+                    grouped((*bytes).into()),
+                    refusal.words()
+                )
             }
             Self::Changed(kinds) => format!("{} came back changed", listed(kinds)),
             Self::Retyped { kinds, seen } => {

@@ -69,13 +69,25 @@ enum Stage {
     /// The largest, with all its bytes.
     SendTop,
     /// Between what passes and what does not.
-    Search { by: By, low: u64, high: u64 },
+    Search {
+        by: By,
+        low: u64,
+        high: u64,
+    },
     /// What passes by its head has to pass with all its bytes.
-    SendLow { low: u64, high: u64 },
+    SendLow {
+        low: u64,
+        high: u64,
+    },
     /// And what does not has to fail.
-    SendHigh { high: u64 },
+    SendHigh {
+        high: u64,
+    },
     /// With all bytes, as long as they suffice.
-    Halve { low: u64, high: u64 },
+    Halve {
+        low: u64,
+        high: u64,
+    },
     Done,
 }
 

@@ -150,9 +150,10 @@ impl BreakReport {
             Break::NotReceived { kinds, refusal, .. } => (Vec::new(), kinds.clone(), refusal.status),
             Break::Changed(kinds) | Break::Retyped { kinds, .. } => (Vec::new(), kinds.clone(), None),
             Break::Size(found) => (Vec::new(), Vec::new(), found.status),
-            Break::Everything(refusal) | Break::Slow { refusal, .. } | Break::Expect(refusal) | Break::Chunked(refusal) => {
-                (Vec::new(), Vec::new(), refusal.status)
-            }
+            Break::Everything(refusal)
+            | Break::Slow { refusal, .. }
+            | Break::Expect(refusal)
+            | Break::Chunked(refusal) => (Vec::new(), Vec::new(), refusal.status),
             Break::Segments(_) => (Vec::new(), Vec::new(), None),
         };
         Self {

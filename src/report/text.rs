@@ -253,7 +253,9 @@ fn endpoints_headline(report: &Report) -> (&'static str, Vec<String>) {
     let open = report.endpoints.iter().filter(|endpoint| endpoint.verdict == Verdict::Open).count();
     let media = report.media.iter().filter(|media| media.verdict != Verdict::Open).count();
     match all - open {
-        0 if media > 0 => (YELLOW, vec!["The endpoints work, and not everything that is sent there arrives.".to_owned()]),
+        0 if media > 0 => {
+            (YELLOW, vec!["The endpoints work, and not everything that is sent there arrives.".to_owned()])
+        }
         0 if !report.media.is_empty() => (GREEN, vec!["Media are sent and received unchanged.".to_owned()]),
         0 => (GREEN, vec![format!("All {} work.", counted(all, "endpoint", "endpoints"))]),
         rest => {

@@ -7,8 +7,8 @@ use super::factors::{Factor, factors};
 use super::{Purpose, SendRun, Trial};
 use crate::media::generate::SampleKind;
 use crate::media::ladder::Found;
-use crate::verdict::Verdict;
 use crate::observe::{Failure, HttpFailure, TransferFailure};
+use crate::verdict::Verdict;
 
 /// One thing that breaks uploads.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +137,8 @@ fn refused_kinds(run: &SendRun) -> Vec<Break> {
 
 /// What is wrong with what came back.
 fn back(kinds: &[&Trial]) -> Vec<Break> {
-    let arrived: Vec<&&Trial> = kinds.iter().filter(|trial| trial.failure.is_none() && trial.received.is_some()).collect();
+    let arrived: Vec<&&Trial> =
+        kinds.iter().filter(|trial| trial.failure.is_none() && trial.received.is_some()).collect();
     let failure = |trial: &Trial| trial.received.as_ref().and_then(|received| received.failure.clone());
     let changed = |failure: &Failure| {
         matches!(failure, Failure::Transfer(TransferFailure::Changed | TransferFailure::Truncated { .. }))
@@ -157,7 +158,8 @@ fn back(kinds: &[&Trial]) -> Vec<Break> {
         trial.passed() && trial.received.as_ref().is_some_and(|received| received.is_retyped(trial.shape.declared))
     };
     let kinds = of(&retyped);
-    let seen = arrived.iter().find(|trial| retyped(trial)).and_then(|trial| trial.received.as_ref()?.content_type.clone());
+    let seen =
+        arrived.iter().find(|trial| retyped(trial)).and_then(|trial| trial.received.as_ref()?.content_type.clone());
     breaks.extend(seen.map(|seen| Break::Retyped { kinds, seen }));
     breaks
 }

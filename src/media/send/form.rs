@@ -15,7 +15,8 @@ impl MultipartForm {
     #[must_use]
     pub fn new(fields: &[(String, String)], field: &str, name: &str, media_type: &str) -> Self {
         let disposition = "Content-Disposition: form-data; name=";
-        let part = |(name, value): &(String, String)| format!("--{BOUNDARY}\r\n{disposition}\"{name}\"\r\n\r\n{value}\r\n");
+        let part =
+            |(name, value): &(String, String)| format!("--{BOUNDARY}\r\n{disposition}\"{name}\"\r\n\r\n{value}\r\n");
         let mut head: String = fields.iter().map(part).collect();
         head += &format!(
             "--{BOUNDARY}\r\n{disposition}\"{field}\"; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n"

@@ -164,7 +164,10 @@ impl SendTarget {
         let keys = self.form != Form::S3Multipart || self.s3.is_some();
         bound("media.send.s3", "absent".to_owned(), "there for the form s3-multipart", keys)?;
         let wants = |template: &Option<Template>| template.as_ref().is_some_and(Template::wants_id);
-        let known = self.id.is_some() || !(wants(&self.receive) || wants(&self.delete) || self.url.wants_id());
+        // The answer to an announcement of tus always has the URL.
+        let known = self.id.is_some()
+            || self.form == Form::Tus
+            || !(wants(&self.receive) || wants(&self.delete) || self.url.wants_id());
         bound("media.send.id", "absent".to_owned(), "there where {id} is", known)?;
         bound("media.send.url", "{id}".to_owned(), "known before the upload", !self.url.wants_id())
     }

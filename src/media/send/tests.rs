@@ -82,7 +82,8 @@ fn each_way_to_break_is_named() {
     assert_eq!(names(&with(Purpose::Slow, HttpFailure::Status(408).into())), ["time"]);
     assert_eq!(names(&with(Purpose::Expect, HttpFailure::Broken.into())), ["method"]);
     assert_eq!(names(&with(Purpose::Chunked, HttpFailure::Status(411).into())), ["method"]);
-    let nothing = |status| run(vec![trial(Purpose::Kind, honest(SampleKind::Jpeg), Some(HttpFailure::Status(status).into()))]);
+    let nothing =
+        |status| run(vec![trial(Purpose::Kind, honest(SampleKind::Jpeg), Some(HttpFailure::Status(status).into()))]);
     assert_eq!((names(&nothing(405)), names(&nothing(403))), (vec!["method"], vec!["path"]));
     let size = Found { largest_bytes: 1, refused_bytes: Some(2), status: Some(413), ..Found::default() };
     assert_eq!(names(&SendRun { size: Some(size), ..run(vec![good()]) }), ["size"]);

@@ -44,7 +44,8 @@ pub(super) async fn read(
         return;
     }
     let most_bytes = asked.most_bytes.max(PAGE_BYTES as u64);
-    let (mut body, mut hash, mut arrival) = (response.into_body(), Sha256::new(), Arrival::new(witness, asked.manner.limit));
+    let (mut body, mut hash, mut arrival) =
+        (response.into_body(), Sha256::new(), Arrival::new(witness, asked.manner.limit));
     let failure = loop {
         let frame = tokio::select! {
             frame = body.frame() => frame,

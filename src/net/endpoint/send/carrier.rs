@@ -157,11 +157,16 @@ impl<'a> Carrier<'a> {
         let asked = self.asked(&request);
         let (mut reply, mut stuck) = (None, false);
         for lane in lanes {
-            let lane = Lane { variant: if request.segment.is_some() { Variant::SmallSegments } else { lane.variant }, ..lane };
+            let lane =
+                Lane { variant: if request.segment.is_some() { Variant::SmallSegments } else { lane.variant }, ..lane };
             reply = visit.request_at(lane, request.segment, &asked).await;
             stuck = visit.stuck(lane.address);
             if reply.is_some() {
-                self.places.lock().expect("no holder panics").entry(key).or_insert(Lane { variant: Variant::Plain, ..lane });
+                self.places
+                    .lock()
+                    .expect("no holder panics")
+                    .entry(key)
+                    .or_insert(Lane { variant: Variant::Plain, ..lane });
                 break;
             }
         }

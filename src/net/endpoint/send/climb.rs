@@ -144,14 +144,12 @@ impl Carrier<'_> {
 
     /// Announces a body, and sends no more than its beginning.
     async fn head(&self, bytes: u64, kind: SampleKind, manner: Manner) -> (Answer, u64) {
-        let needs_content = manner.stop_after.is_some();
-        let Some(parcel) = self.announced(bytes, kind, needs_content) else { return (Answer::Silent, 0) };
+        let Some(parcel) = self.announced(bytes, kind) else { return (Answer::Silent, 0) };
         let Ok(url) = self.ready.target.url.fill(Filling { name: &parcel.name, id: None }) else {
             return (Answer::Silent, 0);
         };
         let mut request = self.single(&parcel, url, manner, None);
         request.body_bytes = Some(bytes);
-        request.manner.given = request.manner.given.filter(|_| needs_content);
         let Exchanged { reply, failure, .. } = self.exchange(request).await;
         let Some(reply) = reply else { return (Answer::Silent, 0) };
         let sent = reply.answered.transfer.as_ref().map_or(0, |transfer| transfer.sent_bytes);
@@ -164,15 +162,10 @@ impl Carrier<'_> {
         (answer, sent)
     }
 
-    /// A body of which the beginning alone is ever sent.
-    fn announced(&self, bytes: u64, kind: SampleKind, with_content: bool) -> Option<Parcel> {
-        let size = bytes.checked_sub(self.overhead_bytes(kind, bytes))?;
-        let mut parcel = self.parcel(&Shape::honest(kind, if with_content { size } else { KIND_BYTES }))?;
-        parcel.name = Shape::honest(kind, size).name();
-        if !with_content {
-            parcel.body = Bytes::new();
-        }
-        Some(parcel)
+    /// A body of which no more than the beginning is ever sent: that of a small file, under the name of the large one.
+    fn announced(&self, bytes: u64, kind: SampleKind) -> Option<Parcel> {
+        let name = Shape::honest(kind, bytes.checked_sub(self.overhead_bytes(kind, bytes))?).name();
+        Some(Parcel { name, ..self.parcel(&Shape::honest(kind, KIND_BYTES))? })
     }
 
     /// Sends, and fetches, all of it.

@@ -99,11 +99,7 @@ pub fn ready(target: &SendTarget) -> Result<ReadyTarget, HeaderError> {
 ///
 /// # Errors
 /// When no runtime can be had.
-pub fn send(
-    errand: &SendErrand<'_>,
-    interrupt: &Interrupt,
-    tell: &mut dyn FnMut(&SendProgress),
-) -> io::Result<Sent> {
+pub fn send(errand: &SendErrand<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&SendProgress)) -> io::Result<Sent> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sent = runtime.block_on(run(errand, interrupt, tell));
     runtime.shutdown_background();

@@ -39,7 +39,8 @@ impl Keys {
         let access = self.access_key.expose();
         let authorization =
             format!("AWS4-HMAC-SHA256 Credential={access}/{scope}, SignedHeaders={signed}, Signature={signature}");
-        let named = [("authorization", authorization), ("x-amz-content-sha256", hash), ("x-amz-date", moment.to_owned())];
+        let named =
+            [("authorization", authorization), ("x-amz-content-sha256", hash), ("x-amz-date", moment.to_owned())];
         let header = |(name, value): (&'static str, String)| {
             Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
         };

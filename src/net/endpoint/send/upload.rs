@@ -167,7 +167,8 @@ impl Carrier<'_> {
                 }
                 return Uploaded { exchanged: sent.or_wrong_server(), id: None };
             };
-            done += &format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", tag.replace('"', "&quot;"));
+            done +=
+                &format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", tag.replace('"', "&quot;"));
         }
         done += "</CompleteMultipartUpload>";
         let Some(url) = at(&format!("uploadId={upload}")) else {
@@ -233,7 +234,9 @@ impl Carrier<'_> {
         let template = self.ready.target.receive.as_ref()?;
         let url = match template.fill(filling) {
             Ok(url) => url,
-            Err(error) => return Some(Received { failure: Some(Failure::Unknown(error.to_string())), ..Received::default() }),
+            Err(error) => {
+                return Some(Received { failure: Some(Failure::Unknown(error.to_string())), ..Received::default() });
+            }
         };
         let mut request = self.with_a_signature(Request::new(Direction::Receive, "GET", url));
         request.most_bytes = parcel.file_bytes + 1;

@@ -34,7 +34,8 @@ impl Visit<'_> {
             let detail = Detail::Connect(ConnectDetail::default());
             self.done(Operation::Connect, Variant::Plain, None, began, detail, Some(unknown.into()));
         }
-        let lane = |address| Lane { address: SocketAddr::new(address, proxy.port), variant: Variant::Plain, whole: true };
+        let lane =
+            |address| Lane { address: SocketAddr::new(address, proxy.port), variant: Variant::Plain, whole: true };
         found.into_iter().map(lane).collect()
     }
 
