@@ -23,6 +23,7 @@
 //! Around this core lies a shell, behind the default feature `io`: `net` holds the sockets, `lab` a whole customer network
 //! in namespaces, `store` what is kept between runs, `cli` the commands. No module of the core imports the shell.
 
+pub mod audit;
 pub mod baseline;
 pub mod config;
 pub mod diagnose;

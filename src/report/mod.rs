@@ -26,6 +26,7 @@ use crate::scan::Evidence;
 use crate::verdict::{self, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
 use endpoints::EndpointReport;
 
+pub(crate) use markdown::escaped;
 pub use text::Style;
 
 /// How a report is written.
