@@ -98,12 +98,8 @@ pub enum Answer {
 /// # Errors
 /// When the rules cannot be followed to their end.
 pub fn audit(policy: &Policy, files: &[SourceFile], required: &Required<'_>) -> Result<Coverage, Exhausted> {
-    let everything = AddressSet::all();
-    let judged: Vec<Judged<'_>> = policy
-        .hooks
-        .iter()
-        .map(|hook| Ok(Judged { hook, outcome: evaluate(policy, hook, &everything, Denials::Count)? }))
-        .collect::<Result<_, _>>()?;
+    let judged: Vec<Judged<'_>> =
+        policy.hooks.iter().map(|hook| Judged::new(policy, hook)).collect::<Result<_, _>>()?;
     let passing = Passing::of(&judged);
     let wanted: AddressSet = required.ranges.iter().map(|range| range.prefix).collect();
     let allowed = wanted.intersection(&passing.surely);
@@ -132,6 +128,20 @@ struct Judged<'a> {
     outcome: Outcome,
 }
 
+impl<'a> Judged<'a> {
+    fn new(policy: &Policy, hook: &'a Hook) -> Result<Self, Exhausted> {
+        let concerned = hook.family.map_or_else(AddressSet::all, AddressSet::family);
+        Ok(Self { hook, outcome: evaluate(policy, hook, &concerned, Denials::Count)? })
+    }
+
+    /// What may pass.
+    fn perhaps(&self) -> AddressSet {
+        let unconcerned =
+            self.hook.family.map_or_else(AddressSet::none, |family| AddressSet::family(family).complement());
+        self.outcome.accepted.addresses().union(&unconcerned)
+    }
+}
+
 /// What passes all hooks.
 struct Passing {
     surely: AddressSet,
@@ -141,11 +151,11 @@ struct Passing {
 impl Passing {
     fn of(judged: &[Judged<'_>]) -> Self {
         let mut passing = Self { surely: AddressSet::all(), perhaps: AddressSet::all() };
-        for Judged { outcome, .. } in judged {
-            let accepted = outcome.accepted.addresses();
-            let surely = accepted.difference(&outcome.denied.addresses());
+        for hook in judged {
+            let perhaps = hook.perhaps();
+            let surely = perhaps.difference(&hook.outcome.denied.addresses());
             passing.surely = passing.surely.intersection(&surely);
-            passing.perhaps = passing.perhaps.intersection(&accepted);
+            passing.perhaps = passing.perhaps.intersection(&perhaps);
         }
         passing
     }

@@ -110,9 +110,7 @@ impl Walk<'_> {
             }
         }
         self.depth -= 1;
-        for (family, run, ()) in region.iter() {
-            left.add(family, run, ());
-        }
+        left.add_all(&region.whole(), ());
         self.count(region.len())?;
         Ok(left)
     }
@@ -132,7 +130,7 @@ impl Walk<'_> {
             return Ok(());
         }
         if !certain && action != Action::Continue {
-            runs.iter().for_each(|&(family, run)| self.outcome.doubted.add(family, run, here));
+            self.outcome.doubted.add_all(&runs, here);
         }
         let step = match action {
             Action::Continue => Step::GoesOn,
@@ -143,18 +141,18 @@ impl Walk<'_> {
                 self.decide(&runs, here, false, Verdict::Deny)
             }
             Action::Return => {
-                runs.iter().for_each(|&(family, run)| left.add(family, run, ()));
+                left.add_all(&runs, ());
                 Step::Gone
             }
             Action::Goto(target) => {
                 let back = self.call(target, &runs)?;
-                back.iter().for_each(|(family, run, ())| left.add(family, run, ()));
+                left.add_all(&back.whole(), ());
                 Step::Gone
             }
             Action::Jump(target) => return self.jump(region, target, &runs, certain),
         };
         if certain && matches!(step, Step::Gone) {
-            runs.iter().for_each(|&(family, run)| region.remove(family, run));
+            region.remove_all(&runs);
         }
         Ok(())
     }
@@ -182,27 +180,27 @@ impl Walk<'_> {
     ) -> Result<(), Exhausted> {
         let back = self.call(target, runs)?;
         if certain {
-            runs.iter().for_each(|&(family, run)| region.remove(family, run));
-            back.iter().for_each(|(family, run, ())| region.add(family, run, ()));
+            region.remove_all(runs);
+            region.add_all(&back.whole(), ());
         }
         Ok(())
     }
 
     fn call(&mut self, target: ChainId, runs: &[(Family, Run)]) -> Result<Region, Exhausted> {
         let mut region = Region::default();
-        runs.iter().for_each(|&(family, run)| region.add(family, run, ()));
+        region.add_all(runs, ());
         self.chain(target, region)
     }
 
     /// The default of the chain that the hook begins in.
     fn fall_back(&mut self, id: ChainId, left: &Region) {
-        let runs: Vec<_> = left.iter().map(|(family, run, ())| (family, run)).collect();
+        let runs = left.whole();
         let here = Decision { chain: id, rule: None };
         match self.policy.chain(id).default {
             Fallback::Accept => _ = self.decide(&runs, here, true, Verdict::Accept),
             Fallback::Deny => _ = self.decide(&runs, here, true, Verdict::Deny),
             Fallback::Unknown(_) => {
-                runs.iter().for_each(|&(family, run)| self.outcome.doubted.add(family, run, here));
+                self.outcome.doubted.add_all(&runs, here);
                 self.decide(&runs, here, false, Verdict::Accept);
                 self.decide(&runs, here, false, Verdict::Deny);
             }

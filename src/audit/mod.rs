@@ -12,6 +12,7 @@ mod addresses;
 mod coverage;
 mod evaluate;
 mod format;
+mod packet;
 mod policy;
 mod question;
 mod region;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::AddressSet;
+use crate::prefix::Family;
 
 /// A whole rule set as it concerns one flow.
 ///
@@ -24,6 +25,8 @@ pub struct Hook {
     pub name: String,
     /// The chain that it begins in.
     pub chain: ChainId,
+    /// The family of the packets that it judges; both when none is named. Packets of the other pass it.
+    pub family: Option<Family>,
 }
 
 /// A chain's index in [`Policy::chains`].
@@ -141,6 +144,14 @@ impl Policy {
     #[must_use]
     pub fn chain(&self, id: ChainId) -> &Chain {
         &self.chains[id.0 as usize]
+    }
+}
+
+impl Hook {
+    /// A hook for packets of both families.
+    #[must_use]
+    pub fn new(name: impl Into<String>, chain: ChainId) -> Self {
+        Self { name: name.into(), chain, family: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is asked of a rule set: which flow must pass, and what the rule set cannot say of itself.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::{AddressSet, Applies, Destination};
 
@@ -54,15 +55,28 @@ impl std::default::Default for Question {
 
 impl Question {
     /// Whether a rule that holds for this interface or zone on that side of the flow applies.
-    ///
-    /// A name that nobody assigned to a side is a doubt, except where both sides are assigned and it is another.
     #[must_use]
     pub fn on(&self, side: Side, name: &str) -> Applies {
+        self.on_any(side, &name, |known| known == name)
+    }
+
+    /// The same for a rule that holds for several, cited as `cited`.
+    ///
+    /// A name that nobody assigned to a side is a doubt, except where others are assigned to it.
+    pub fn on_any(&self, side: Side, cited: &dyn fmt::Display, meant: impl Fn(&str) -> bool) -> Applies {
         let word = if side == Side::Inside { "inside" } else { "outside" };
-        match self.sides.get(name) {
-            Some(known) => (*known == side).into(),
-            None if self.sides.values().any(|known| *known == side) => Applies::No,
-            None => Applies::maybe(format!("whether `{name}` is the {word} is not known (--{word} NAME says so)")),
+        let mut names = self.sides.iter().filter(|(_, known)| **known == side).map(|(name, _)| meant(name)).peekable();
+        if names.peek().is_none() {
+            let elsewhere = self.sides.keys().any(|name| meant(name));
+            let unknown =
+                Applies::maybe(format!("whether `{cited}` is the {word} is not known (--{word} NAME says so)"));
+            return if elsewhere { Applies::No } else { unknown };
+        }
+        let (all, any) = names.fold((true, false), |(all, any), meant| (all && meant, any || meant));
+        match (all, any) {
+            (true, _) => Applies::Yes,
+            (_, false) => Applies::No,
+            _ => Applies::maybe(format!("it is for `{cited}` and not for the whole {word}")),
         }
     }
 

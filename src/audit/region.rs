@@ -112,6 +112,20 @@ impl<T: Copy> RegionMap<T> {
         self.runs_mut(family).extend(free.into_iter().map(|(first, last)| (first, (last, value))));
     }
 
+    /// Takes away all of these.
+    pub(super) fn remove_all(&mut self, runs: &[(Family, Run)]) {
+        for &(family, run) in runs {
+            self.remove(family, run);
+        }
+    }
+
+    /// Gives the value to those of all these addresses that have none.
+    pub(super) fn add_all(&mut self, runs: &[(Family, Run)], value: T) {
+        for &(family, run) in runs {
+            self.add(family, run, value);
+        }
+    }
+
     fn touching(&self, family: Family, run: Run) -> impl Iterator<Item = Run> + '_ {
         self.values_in(family, run).map(|(run, _)| run)
     }
@@ -135,6 +149,13 @@ impl<T: Copy> RegionMap<T> {
             Family::V4 => &mut self.v4,
             Family::V6 => &mut self.v6,
         }
+    }
+}
+
+impl Region {
+    /// All runs.
+    pub(super) fn whole(&self) -> Vec<(Family, Run)> {
+        self.iter().map(|(family, run, ())| (family, run)).collect()
     }
 }
 

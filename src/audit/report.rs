@@ -113,7 +113,7 @@ struct Part {
     ranges: usize,
     prefixes: Vec<Prefix>,
     #[serde(skip)]
-    part: AddressSet,
+    addresses: AddressSet,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -259,7 +259,7 @@ impl Part {
             allowed_later: share.allowed_later.as_ref().map(LaterRule::new),
             ranges: touched(&required.ranges, &share.part).len(),
             prefixes: share.part.prefixes(),
-            part: share.part.clone(),
+            addresses: share.part.clone(),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn allowed(judged: &[Judged<'_>], names: &Names<'_>, allowed: &Addres
 pub(super) fn missing(judged: &[Judged<'_>], names: &Names<'_>, missing: &AddressSet) -> Result<Vec<Share>, Exhausted> {
     let mut shares = Vec::new();
     for judged in judged {
-        let stopped = missing.difference(&judged.outcome.accepted.addresses());
+        let stopped = missing.difference(&judged.perhaps());
         let denied = judged.outcome.denied.within(&stopped);
         let by_rule: AddressSet = set(denied.iter().filter(|(.., d)| d.rule.is_some()).map(|&(f, run, _)| (f, run)));
         let later = evaluate(names.policy, judged.hook, &by_rule, Denials::PassOver)?;

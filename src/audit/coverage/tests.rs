@@ -22,7 +22,7 @@ fn policy(chains: Vec<(Default, Vec<Rule>)>, hooks: u32) -> Policy {
     for (index, (default, rules)) in chains.into_iter().enumerate() {
         policy.add(Chain { rules, ..Chain::new(format!("c{index}"), default) });
     }
-    policy.hooks = (0..hooks).map(|id| Hook { name: format!("h{id}"), chain: ChainId(id) }).collect();
+    policy.hooks = (0..hooks).map(|id| Hook::new(format!("h{id}"), ChainId(id))).collect();
     policy
 }
 

@@ -3,6 +3,7 @@
 //! A reader brings a rule set into the form of [`Policy`]: what it understands it resolves, and what it does not it hands
 //! on as a doubt with its line. It never leaves out a rule that might concern the flow.
 
+mod iptables;
 mod plain;
 mod source;
 
@@ -50,6 +51,7 @@ macro_rules! formats {
 }
 
 formats! {
+    Iptables => iptables::READER,
     Plain => plain::READER,
 }
 

@@ -36,7 +36,7 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
     }
     let mut policy = Policy::default();
     let chain = policy.add(chain);
-    policy.hooks.push(Hook { name: "list".to_owned(), chain });
+    policy.hooks.push(Hook::new("list", chain));
     policy.notes.push("a list says nothing of ports, and that a rule uses it is taken for granted".to_owned());
     Ok(policy)
 }

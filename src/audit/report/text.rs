@@ -113,14 +113,14 @@ fn rows(page: &mut String, word: &str, parts: &[Part]) {
     // Several hooks say the same of the same part; the first is enough.
     let mut seen: Vec<&AddressSet> = Vec::new();
     parts.retain(|part| {
-        let new = !seen.contains(&&part.part);
-        seen.extend(new.then_some(&part.part).filter(|_| seen.len() < MOST_ROWS * 4));
+        let new = !seen.contains(&&part.addresses);
+        seen.extend(new.then_some(&part.addresses).filter(|_| seen.len() < MOST_ROWS * 4));
         new
     });
     parts.sort_by_key(|part| std::cmp::Reverse(part.ranges));
     for part in parts.iter().take(MOST_ROWS) {
         let ranges = counted(part.ranges, "range", "ranges");
-        let _ = writeln!(page, "  {word:<8} {ranges:>13}  {:>22}   {}", amount(&part.part), explained(part));
+        let _ = writeln!(page, "  {word:<8} {ranges:>13}  {:>22}   {}", amount(&part.addresses), explained(part));
     }
     if let Some(more) = parts.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
         let _ = writeln!(page, "  {word:<8} by {} (--format json)", counted(more, "more rule", "more rules"));
