@@ -4,6 +4,7 @@
 //! on as a doubt with its line. It never leaves out a rule that might concern the flow.
 
 mod iptables;
+pub mod nftables;
 mod plain;
 mod source;
 
@@ -51,6 +52,7 @@ macro_rules! formats {
 }
 
 formats! {
+    Nftables => nftables::READER,
     Iptables => iptables::READER,
     Plain => plain::READER,
 }
