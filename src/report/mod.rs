@@ -5,8 +5,8 @@
 mod endpoints;
 mod html;
 mod junit;
-mod markdown;
-mod markup;
+pub(crate) mod markdown;
+pub(crate) mod markup;
 mod media;
 mod reason;
 #[cfg(test)]
@@ -32,8 +32,6 @@ use crate::verdict::{self, EndpointVerdict, Mechanism, Offender, RangeVerdict, R
 use media::MediaReport;
 
 pub use endpoints::{EndpointReport, ObservationReport};
-#[cfg(feature = "io")]
-pub(crate) use markup::escaped;
 pub use text::Style;
 
 /// How a report is written.
