@@ -1,6 +1,8 @@
 //! The configuration: the defaults, then a file, then flags.
 
+pub mod daemon;
 mod feed;
+pub mod http;
 #[cfg(feature = "io")]
 pub mod read;
 
@@ -13,8 +15,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, Resolver};
+use crate::media::send::SendTarget;
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
+use daemon::{DaemonConfig, Window};
+use http::{HttpConfig, WebhookConfig};
 
 /// The file that `egressd config default` prints: every key, with its default value.
 pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
@@ -41,21 +46,31 @@ pub struct Config {
     pub history: HistoryConfig,
     /// How the ranges are probed.
     pub scan: ScanConfig,
-    /// What files are held against.
+    /// What files are held against, and where they are sent.
     pub media: MediaConfig,
     /// How names are resolved.
     pub dns: DnsConfig,
+    /// How the daemon works.
+    pub daemon: DaemonConfig,
+    /// When it does not announce changes.
+    pub maintenance: Vec<Window>,
+    /// How results are served.
+    pub http: HttpConfig,
+    /// Who is told of changes.
+    pub webhook: WebhookConfig,
     /// Where files are sent and fetched.
     #[serde(rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
 }
 
-/// What files are held against.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// What files are held against, and where media are sent to see whether they arrive.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaConfig {
     /// File whose rules replace and extend the built-in ones; empty: none.
     pub rules: PathBuf,
+    /// Where media are sent.
+    pub send: Vec<SendTarget>,
 }
 
 /// How names are resolved.
@@ -142,6 +157,10 @@ impl Default for Config {
             scan: ScanConfig::default(),
             media: MediaConfig::default(),
             dns: DnsConfig::default(),
+            daemon: DaemonConfig::default(),
+            maintenance: Vec::new(),
+            http: HttpConfig::default(),
+            webhook: WebhookConfig::default(),
             endpoints: Endpoint::defaults(),
         }
     }
@@ -197,20 +216,25 @@ impl Config {
         self.history.check()?;
         let resolvers = self.dns.resolvers.len();
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
+        self.daemon.check()?;
+        bound("maintenance", self.maintenance.len(), "at most 64 windows", self.maintenance.len() <= 64)?;
+        self.http.check()?;
+        self.webhook.check()?;
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
-        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())
+        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())?;
+        let targets = &self.media.send;
+        bound("media.send", targets.len(), "at most 16 targets", targets.len() <= 16)?;
+        targets.iter().try_for_each(SendTarget::check)?;
+        let names: BTreeSet<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        bound("media.send.name", "used twice", "different for each target", names.len() == targets.len())
     }
 }
 
 impl ScanConfig {
     fn pace(&self) -> Pace {
-        let mut pace = match self.profile {
-            Profile::Quiet => Pace::QUIET,
-            Profile::Normal => Pace::NORMAL,
-            Profile::Fast => Pace::FAST,
-        };
+        let mut pace = self.profile.pace();
         if self.per_second > 0.0 {
             pace.per_second = self.per_second;
         }
@@ -218,6 +242,18 @@ impl ScanConfig {
             pace.in_flight = self.in_flight;
         }
         pace
+    }
+}
+
+impl Profile {
+    /// Its limits.
+    #[must_use]
+    pub fn pace(self) -> Pace {
+        match self {
+            Self::Quiet => Pace::QUIET,
+            Self::Normal => Pace::NORMAL,
+            Self::Fast => Pace::FAST,
+        }
     }
 }
 

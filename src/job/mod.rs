@@ -9,6 +9,7 @@ pub use error::JobError;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::{Timestamp, Zoned};
@@ -26,7 +27,8 @@ use crate::net::tls::{Trust, read_roots};
 use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Family, Prefix, PrefixSet};
-use crate::ranges::{FeedSnapshot, Role};
+use crate::ranges::read::ReadError;
+use crate::ranges::{FeedSnapshot, Provenance, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
 use crate::store::{Store, StoreError};
@@ -72,6 +74,23 @@ pub struct Feeds {
     pub older: Vec<FeedSnapshot>,
 }
 
+impl Feeds {
+    /// Published lists in files; without any, the documented one.
+    ///
+    /// # Errors
+    /// Names the file, and what is wrong with it.
+    pub fn read(files: &[PathBuf]) -> Result<Self, ReadError> {
+        let mut held = files.iter().map(|file| crate::ranges::read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
+        if held.is_empty() {
+            return Ok(Self { newest: FeedSnapshot::documented(), older: Vec::new() });
+        }
+        let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().expect("there is one").clone();
+        held.retain(|feed| feed.sha256 != newest.sha256);
+        held.push(FeedSnapshot::documented());
+        Ok(Self { newest, older: held })
+    }
+}
+
 /// What was seen of the ranges.
 #[derive(Clone, Debug)]
 pub struct RangesSeen {
@@ -111,6 +130,7 @@ impl Job<'_> {
             baseline: seen.baseline.as_ref(),
             endpoints: &runs,
             context: &context,
+            media: &[],
             limits: seen.limits,
         }))
     }
@@ -257,7 +277,7 @@ fn told(error: &StoreError) -> String {
 }
 
 /// Each connection under way is a descriptor, and the usual limit is 1,024.
-fn raise_descriptor_limit() {
+pub fn raise_descriptor_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // If it is refused, the engine slows down when descriptors run out.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(soft.max(4096)), hard);

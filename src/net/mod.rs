@@ -8,5 +8,5 @@ pub mod interrupt;
 pub mod proxy;
 pub mod scan;
 pub mod stream;
-mod sys;
+pub(crate) mod sys;
 pub mod tls;
