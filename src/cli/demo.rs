@@ -44,7 +44,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     }
     let scenario = Scenario::named(&args.scenario)?;
     let config = args.check.config()?;
-    let feeds = args.check.feeds(&config)?;
+    let feeds = args.check.feeds(&config, None)?;
     let older = Older::of(&args.scenario, &scenario, &feeds.newest);
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     lab::enter_user_namespace()?;

@@ -14,11 +14,14 @@ mod progress;
 pub mod ranges;
 mod resolve;
 pub mod run;
+pub mod send;
+mod state;
 pub mod trace;
 
 pub use error::CliError;
 pub use filter::{FamilyFilter, ListFilter};
 pub use resolve::{Asked, AskedError, ResolveError};
+pub use state::StateArgs;
 
 use std::io::{self, Write};
 
@@ -52,7 +55,7 @@ enum Command {
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
-    /// Say whether a file can be sent, on which channel, and why not
+    /// Say whether a file can be sent, on which channel, and why not; and whether it really arrives
     #[command(subcommand)]
     Media(media::MediaCommand),
     /// Show the published ranges
@@ -86,7 +89,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Export(args) => export::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
-        Command::Ranges(command) => Ok(ranges::run(&command, out)?),
+        Command::Ranges(command) => ranges::run(&command, out),
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(command) => config::run(&command, out),

@@ -9,7 +9,7 @@ use axum::response::Html;
 use super::Service;
 use crate::daemon::Snapshot;
 use crate::export::RuleFormat;
-use crate::report::escaped;
+use crate::report::markup::escaped;
 use crate::text::counted;
 use crate::verdict::Verdict;
 

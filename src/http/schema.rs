@@ -296,7 +296,7 @@ pub(super) struct Causes {
 pub(super) struct Feed {
     in_force: Edition,
     /// Prefixes that left the list lately and are still exported.
-    in_grace: Vec<String>,
+    withdrawn: Vec<String>,
     older: Vec<Edition>,
 }
 
