@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use hyper::body::Bytes;
 
 use super::carrier::{Carrier, Exchanged};
 use super::upload::Parcel;
