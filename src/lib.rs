@@ -24,6 +24,7 @@
 //! in namespaces, `job` one check from plan to report, `store` what is kept between runs, `daemon` the
 //! checks that are made again and again, `cli` the commands. No module of the core imports the shell.
 
+pub mod audit;
 pub mod baseline;
 pub mod config;
 pub mod diagnose;
@@ -52,10 +53,16 @@ pub mod cli;
 #[cfg(feature = "io")]
 pub mod daemon;
 #[cfg(feature = "io")]
+pub mod http;
+#[cfg(feature = "io")]
 pub mod job;
 #[cfg(feature = "io")]
 pub mod lab;
 #[cfg(feature = "io")]
+pub mod metrics;
+#[cfg(feature = "io")]
 pub mod net;
 #[cfg(feature = "io")]
 pub mod store;
+#[cfg(feature = "io")]
+pub mod webhook;

@@ -2,6 +2,7 @@
 
 pub mod daemon;
 mod feed;
+pub mod http;
 #[cfg(feature = "io")]
 pub mod read;
 
@@ -18,6 +19,7 @@ use crate::media::send::SendTarget;
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
 use daemon::{DaemonConfig, Window};
+use http::{HttpConfig, WebhookConfig};
 
 /// The file that `egressd config default` prints: every key, with its default value.
 pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
@@ -52,6 +54,10 @@ pub struct Config {
     pub daemon: DaemonConfig,
     /// When it does not announce changes.
     pub maintenance: Vec<Window>,
+    /// How results are served.
+    pub http: HttpConfig,
+    /// Who is told of changes.
+    pub webhook: WebhookConfig,
     /// Where files are sent and fetched.
     #[serde(rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
@@ -153,6 +159,8 @@ impl Default for Config {
             dns: DnsConfig::default(),
             daemon: DaemonConfig::default(),
             maintenance: Vec::new(),
+            http: HttpConfig::default(),
+            webhook: WebhookConfig::default(),
             endpoints: Endpoint::defaults(),
         }
     }
@@ -210,6 +218,8 @@ impl Config {
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
         self.daemon.check()?;
         bound("maintenance", self.maintenance.len(), "at most 64 windows", self.maintenance.len() <= 64)?;
+        self.http.check()?;
+        self.webhook.check()?;
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();

@@ -147,7 +147,7 @@ fn method(page: &mut String, report: &Report) {
 }
 
 /// Text that keeps its letters in Markdown and in the HTML made from it.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -5,8 +5,8 @@
 mod endpoints;
 mod html;
 mod junit;
-mod markdown;
-mod markup;
+pub(crate) mod markdown;
+pub(crate) mod markup;
 mod media;
 mod reason;
 #[cfg(test)]
