@@ -173,7 +173,10 @@ impl<'a> Carrier<'a> {
         self.count(reply.as_ref());
         let steps = visit.into_steps();
         let failure = reply.as_ref().map_or_else(|| first_failure(&steps), |reply| reply.failure.clone());
-        self.keep(request.direction, endpoint, steps, request.segment.is_some());
+        // What is deleted tells nothing of the way.
+        if request.method != "DELETE" {
+            self.keep(request.direction, endpoint, steps, request.segment.is_some());
+        }
         Exchanged { reply, failure, stuck }
     }
 

@@ -83,7 +83,11 @@ impl Carrier<'_> {
     async fn vary(&self, passes: SampleKind) {
         let refused: Vec<SampleKind> = {
             let record = self.record.lock().expect("no holder panics");
-            record.of(Purpose::Kind).filter(|trial| !trial.passed()).map(|trial| trial.shape.content).collect()
+            record
+                .of(Purpose::Kind)
+                .filter(|trial| trial.is_refused() || (trial.failure.is_none() && !trial.passed()))
+                .map(|trial| trial.shape.content)
+                .collect()
         };
         for kind in refused.into_iter().take(MOST_VARIED) {
             let shapes = variations(kind, passes, KIND_BYTES);
@@ -176,7 +180,8 @@ impl Carrier<'_> {
             (None, true) => Answer::Silent,
             (None, false) => Answer::Taken,
             (Some(Failure::Http(HttpFailure::NoAnswer)), _) if trial.status.is_none() => Answer::Silent,
-            (Some(_), _) => Answer::Refused(trial.status),
+            (Some(_), _) if trial.is_refused() => Answer::Refused(trial.status),
+            (Some(_), _) => Answer::Silent,
         };
         let sent = trial.passed_bytes;
         if trial.failure.is_none() && !unclear {
