@@ -80,7 +80,7 @@ pub(super) struct Exchanged {
 /// The head of an answer, and the body where it is short, are read up to this.
 const ANSWER_BYTES: u64 = 64 << 10;
 /// A file of 20 MB at 1.4 Mbit/s.
-pub(super) const TRANSFER: Duration = Duration::from_secs(120);
+pub(super) const TRANSFER: Duration = Duration::from_mins(2);
 
 impl Request {
     pub(super) fn new(direction: Direction, method: &'static str, url: EndpointUrl) -> Self {
