@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod error;
+pub mod media;
 
 pub use endpoints::EndpointsSeen;
 pub use error::JobError;
