@@ -82,7 +82,6 @@ fn judged(feed: FeedSnapshot, endpoints: usize, blocked: bool) -> Snapshot {
         endpoints: &runs,
         context: &RunContext { v4: Some(true), v6: Some(true), ..RunContext::default() },
         media: &[],
-        media: &[],
         limits: vec!["made".to_owned()],
     };
     let report = Report::judged(&run, &verdicts);
