@@ -8,6 +8,7 @@ use super::media::MediaError;
 use super::output::OutputError;
 use super::{AskedError, ResolveError};
 use crate::config;
+use crate::daemon::DaemonError;
 use crate::export::ExportError;
 use crate::job::JobError;
 use crate::lab::LabError;
@@ -40,6 +41,9 @@ pub enum CliError {
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
+    /// The daemon.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
     /// A check.
     #[error(transparent)]
     Job(#[from] JobError),
@@ -112,6 +116,7 @@ impl CliError {
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
+            | Self::Daemon(_)
             | Self::Job(_)
             | Self::Resolve(_)
             | Self::Asked(_)

@@ -8,7 +8,6 @@ pub use endpoints::EndpointsSeen;
 pub use error::JobError;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -32,7 +31,8 @@ use crate::ranges::read::ReadError;
 use crate::ranges::{FeedSnapshot, Provenance, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use crate::text::told;
 
 /// What a check needs.
 pub struct Job<'a> {
@@ -269,12 +269,6 @@ pub fn seed() -> u64 {
 pub fn kernel_limits() -> Option<String> {
     const POORER: &str = "this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named";
     (!error_queue_works()).then(|| POORER.to_owned())
-}
-
-/// An error that does not stop a run, with its cause.
-fn told(error: &StoreError) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{error}{cause}")
 }
 
 /// Each connection under way is a descriptor, and the usual limit is 1,024.
