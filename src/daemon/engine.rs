@@ -317,7 +317,8 @@ impl Engine {
         {
             self.current = Some(Arc::new(current));
         }
-        if self.watch.ranges().is_none() || self.watch.paused().is_some() {
+        let scanned = check.as_ref().is_some_and(|check| check.kind == CheckKind::Ranges);
+        if scanned && (self.watch.ranges().is_none() || self.watch.paused().is_some()) {
             // A scan that came to nothing is made again soon.
             let soon = self.now() + Duration::from_secs(self.setup.config.daemon.endpoints_seconds);
             self.schedule.hasten(Check::Ranges, soon);

@@ -101,12 +101,17 @@ struct Writer {
 
 impl Writer {
     fn write(&mut self, entry: Entry) {
-        let outcome = match entry {
+        let made = self.store.make().map_err(|error| told(&error));
+        let outcome = made.and_then(|()| self.write_entry(entry));
+        self.trouble.set(outcome.err());
+    }
+
+    fn write_entry(&mut self, entry: Entry) -> Result<(), String> {
+        match entry {
             Entry::Held(held) => held::write(&self.store, &held).map_err(|error| told(&error)),
             Entry::Check(check) => self.with_history(|history| history.record(&check)),
             Entry::Prune(now, retention) => self.with_history(|history| history.prune(now, &retention).map(|_| ())),
-        };
-        self.trouble.set(outcome.err());
+        }
     }
 
     /// A history that failed is opened anew: the disk may be writable again.
