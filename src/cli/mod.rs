@@ -12,6 +12,7 @@ mod filter;
 pub mod media;
 pub mod output;
 mod progress;
+pub mod prove;
 pub mod ranges;
 mod resolve;
 mod state;
@@ -53,6 +54,8 @@ enum Command {
     Export(Box<export::ExportArgs>),
     /// Say what a rule set allows of what is required, without sending a packet
     Audit(Box<audit::AuditArgs>),
+    /// Load a rule set of Linux into a network inside this process, and see whether packets pass as the audit says
+    Prove(Box<prove::ProveArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
@@ -87,6 +90,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Trace(args) => trace::run(&args, out),
         Command::Export(args) => export::run(&args, out),
         Command::Audit(args) => audit::run(&args, out),
+        Command::Prove(args) => prove::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
         Command::Ranges(command) => ranges::run(&command, out),

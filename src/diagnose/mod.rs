@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod ranges;
+mod rules;
 mod stale;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,8 @@ pub enum Cause {
     AnswersForEveryone,
     /// The firewall allows an older list than the one in force.
     StaleAllowlist,
+    /// Ranges are blocked that the rules of the audited firewall allow.
+    BlockedBehindRules,
     /// Packets to ranges vanish at one place.
     RangeDropped,
     /// One device rejects ranges with ICMP errors.
@@ -184,7 +187,7 @@ fn causes_in_ranges(findings: &Findings<'_>) -> Vec<Diagnosis> {
 
 fn causes_of_blocks(findings: &Findings<'_>) -> Vec<Diagnosis> {
     if let Some(everything) = uplink::everything_blocked(findings) {
-        return vec![everything];
+        return std::iter::once(everything).chain(rules::blocked_behind_rules(findings)).collect();
     }
     let stale = stale::stale_allowlist(findings);
     let explained = |verdict: &RangeVerdict| {
@@ -193,6 +196,7 @@ fn causes_of_blocks(findings: &Findings<'_>) -> Vec<Diagnosis> {
     let rest: Vec<&RangeVerdict> = findings.verdicts.iter().filter(|v| v.verdict.accuses() && !explained(v)).collect();
     let mut causes = ranges::by_place(&rest);
     causes.extend(stale);
+    causes.extend(rules::blocked_behind_rules(findings));
     causes
 }
 
@@ -202,11 +206,12 @@ fn covered(prefixes: &[Prefix], prefix: Prefix) -> bool {
 
 impl Cause {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::OwnUplinkDown,
         Self::EverythingBlocked,
         Self::AnswersForEveryone,
         Self::StaleAllowlist,
+        Self::BlockedBehindRules,
         Self::RangeDropped,
         Self::RangeRejected,
         Self::RangeReset,
@@ -247,6 +252,7 @@ impl Cause {
             Self::EverythingBlocked => "everything_blocked",
             Self::AnswersForEveryone => "answers_for_everyone",
             Self::StaleAllowlist => "stale_allowlist",
+            Self::BlockedBehindRules => "blocked_behind_rules",
             Self::RangeDropped => "range_dropped",
             Self::RangeRejected => "range_rejected",
             Self::RangeReset => "range_reset",

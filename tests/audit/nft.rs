@@ -117,8 +117,15 @@ impl Place<'_> {
         if dice.in_hundred(10) {
             return format!("    {}\n", self.vmap(dice, six, protocol, from));
         }
-        if dice.in_hundred(4) {
-            return format!("    {} {}\n", dice.pick(&["udp dport 4443", "udp dport != 53"]), self.verdict(dice, from));
+        // What is of two protocols goes with no other condition.
+        if dice.in_hundred(8) {
+            let condition = dice.pick(&[
+                "udp dport 4443",
+                "udp dport != 53",
+                "meta l4proto { tcp, udp }",
+                "meta l4proto { tcp, udp } th dport 4443",
+            ]);
+            return format!("    {condition} {}\n", self.verdict(dice, from));
         }
         let conditions = (0..=dice.roll(2)).map(|_| condition(dice, self.family, six)).collect::<Vec<_>>().join(" ");
         format!("    {conditions} counter {}\n", self.verdict(dice, from))
@@ -185,7 +192,7 @@ fn condition(dice: &mut Dice, family: &str, six: bool) -> String {
             dice.pick(&["new", "established", "new,established", "invalid", "!= new", "{ new, related }"])
         ),
         17 => format!("iifname {not}{}", dice.pick(&["\"f0\"", "\"f1\"", "{ \"f0\", \"f1\" }", "\"f*\"", "\"lo\""])),
-        18 => "meta l4proto { tcp, udp }".to_owned(),
+        18 => dice.pick(&["meta l4proto tcp", "meta l4proto != udp"]).to_owned(),
         19 if family == "inet" => format!("meta nfproto {}", if six { "ipv6" } else { "ipv4" }),
         20 => dice
             .pick(&[

@@ -3,7 +3,7 @@
 //! A reader brings a rule set into the form of [`Policy`]: what it understands it resolves, and what it does not it hands
 //! on as a doubt with its line. It never leaves out a rule that might concern the flow.
 
-mod iptables;
+pub mod iptables;
 pub mod nftables;
 mod plain;
 mod source;
