@@ -1,7 +1,7 @@
 //! `egressd check`: which ranges this network blocks, and where.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -167,15 +167,16 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let style = Style { colour: self.colour(), all: self.all };
+        let style = styled(self.output.as_deref(), self.all);
         output::write(self.output.as_deref(), out, report.write(self.format, style).as_bytes())?;
         Ok(report.status())
     }
+}
 
-    fn colour(&self) -> bool {
-        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        self.output.is_none() && io::stdout().is_terminal() && !asked_not_to
-    }
+/// What the output takes: colours go to a terminal alone.
+pub(super) fn styled(output: Option<&Path>, all: bool) -> Style {
+    let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style { colour: output.is_none() && io::stdout().is_terminal() && !asked_not_to, all }
 }
 
 fn resolution(text: &str) -> Result<u8, String> {

@@ -15,6 +15,7 @@ mod progress;
 pub mod prove;
 pub mod ranges;
 mod resolve;
+pub mod send;
 mod state;
 pub mod trace;
 
@@ -59,7 +60,7 @@ enum Command {
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
-    /// Say whether a file can be sent, on which channel, and why not
+    /// Say whether a file can be sent, on which channel, and why not; and whether it really arrives
     #[command(subcommand)]
     Media(media::MediaCommand),
     /// Show the published ranges

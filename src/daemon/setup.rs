@@ -57,7 +57,7 @@ impl Setup {
             endpoint::headers(endpoint)?;
         }
         Ok(Self {
-            feeds: Arc::new(FeedsInForce { feeds, grace: Vec::new() }),
+            feeds: Arc::new(FeedsInForce { feeds, withdrawn: Vec::new() }),
             roots: roots.into(),
             store: store(&config.state),
             site: job::site(&config),

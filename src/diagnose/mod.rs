@@ -1,6 +1,7 @@
 //! From many verdicts to few causes, each with its evidence, its fix, whose job that is, and what to run next.
 
 mod endpoints;
+mod media;
 mod ranges;
 mod rules;
 mod stale;
@@ -9,10 +10,12 @@ mod tests;
 mod uplink;
 
 pub use endpoints::{EndpointFindings, endpoint_verdicts};
+pub use media::media_verdicts;
 pub use ranges::how;
 
 use serde::{Deserialize, Serialize};
 
+use crate::media::send::SendRun;
 use crate::observe::Observation;
 use crate::plan::ProbePlan;
 use crate::prefix::Prefix;
@@ -110,6 +113,24 @@ pub enum Cause {
     BodyChanged,
     /// Connections that rest are forgotten on the way.
     IdleCut,
+    /// Uploads are refused whatever they hold.
+    UploadRefused,
+    /// Uploads above a size are refused.
+    UploadSizeLimit,
+    /// Files are refused by their declared type or their extension.
+    FileTypeRefused,
+    /// Files are refused by what is in them.
+    ContentRefused,
+    /// Uploads that take long are cut.
+    SlowUploadCut,
+    /// Requests that ask before they send a body fail.
+    ExpectMishandled,
+    /// What was sent cannot be fetched.
+    FileNotReceived,
+    /// What was sent comes back with another type.
+    ContentTypeChanged,
+    /// Bodies without a length are refused.
+    ChunkedRefused,
     /// The server itself answers wrongly.
     EndpointMisbehaves,
     /// This host lacks descriptors or processor time.
@@ -163,6 +184,8 @@ pub struct Findings<'a> {
     pub held: &'a [FeedSnapshot],
     /// What is known of the endpoints.
     pub endpoints: EndpointFindings<'a>,
+    /// What was seen of the media that were sent.
+    pub media: &'a [SendRun],
 }
 
 /// The causes behind the findings, the gravest first.
@@ -171,6 +194,7 @@ pub fn diagnose(findings: &Findings<'_>) -> Vec<Diagnosis> {
     let mut diagnoses = if findings.plan.ranges.is_empty() { Vec::new() } else { causes_in_ranges(findings) };
     let more = endpoints::causes(&findings.endpoints, &mut diagnoses);
     diagnoses.extend(more);
+    media::explain(findings.media, &mut diagnoses);
     diagnoses.sort_by_key(|diagnosis| (diagnosis.severity, diagnosis.id));
     diagnoses
 }
@@ -206,7 +230,7 @@ fn covered(prefixes: &[Prefix], prefix: Prefix) -> bool {
 
 impl Cause {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 44] = [
         Self::OwnUplinkDown,
         Self::EverythingBlocked,
         Self::AnswersForEveryone,
@@ -238,6 +262,15 @@ impl Cause {
         Self::TransferCut,
         Self::BodyChanged,
         Self::IdleCut,
+        Self::UploadRefused,
+        Self::UploadSizeLimit,
+        Self::FileTypeRefused,
+        Self::ContentRefused,
+        Self::SlowUploadCut,
+        Self::ExpectMishandled,
+        Self::FileNotReceived,
+        Self::ContentTypeChanged,
+        Self::ChunkedRefused,
         Self::EndpointMisbehaves,
         Self::HostLimits,
         Self::QuicBlocked,
@@ -279,6 +312,15 @@ impl Cause {
             Self::TransferCut => "transfer_cut",
             Self::BodyChanged => "body_changed",
             Self::IdleCut => "idle_cut",
+            Self::UploadRefused => "upload_refused",
+            Self::UploadSizeLimit => "upload_size_limit",
+            Self::FileTypeRefused => "file_type_refused",
+            Self::ContentRefused => "content_refused",
+            Self::SlowUploadCut => "slow_upload_cut",
+            Self::ExpectMishandled => "expect_mishandled",
+            Self::FileNotReceived => "file_not_received",
+            Self::ContentTypeChanged => "content_type_changed",
+            Self::ChunkedRefused => "chunked_refused",
             Self::EndpointMisbehaves => "endpoint_misbehaves",
             Self::HostLimits => "host_limits",
             Self::QuicBlocked => "quic_blocked",

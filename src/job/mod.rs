@@ -133,6 +133,7 @@ impl Job<'_> {
             baseline: seen.baseline.as_ref(),
             endpoints: &runs,
             context: &context,
+            media: &[],
             limits: seen.limits,
         }))
     }

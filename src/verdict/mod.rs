@@ -59,6 +59,10 @@ pub enum Mechanism {
 }
 
 impl Verdict {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Blocked, Self::PartlyBlocked, Self::Undetermined, Self::ExpectedSilent];
+
     /// The name in JSON and labels.
     #[must_use]
     pub fn name(self) -> &'static str {

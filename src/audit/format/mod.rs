@@ -3,10 +3,32 @@
 //! A reader brings a rule set into the form of [`Policy`]: what it understands it resolves, and what it does not it hands
 //! on as a doubt with its line. It never leaves out a rule that might concern the flow.
 
+mod address;
+mod asa;
+mod aws;
+mod azure;
+mod book;
+mod cisco;
+mod document;
+mod flow;
+mod fortios;
+mod gcp;
+mod ios;
 pub mod iptables;
+mod junos;
+mod lines;
 pub mod nftables;
+mod panos;
 mod plain;
+mod ports;
+mod routeros;
+mod sense;
+mod side;
 mod source;
+mod squid;
+mod tree;
+mod windows;
+mod words;
 
 pub use source::{ParseError, SourceFile};
 
@@ -54,6 +76,19 @@ macro_rules! formats {
 formats! {
     Nftables => nftables::READER,
     Iptables => iptables::READER,
+    Fortios => fortios::READER,
+    Panos => panos::READER,
+    Junos => junos::READER,
+    Routeros => routeros::READER,
+    Squid => squid::READER,
+    Pfsense => sense::PFSENSE,
+    Opnsense => sense::OPNSENSE,
+    Aws => aws::READER,
+    Azure => azure::READER,
+    Gcp => gcp::READER,
+    Windows => windows::READER,
+    Asa => asa::READER,
+    Ios => ios::READER,
     Plain => plain::READER,
 }
 
