@@ -79,7 +79,6 @@ struct Interface<'a> {
 }
 
 struct Binding<'a> {
-    place: Place,
     list: &'a str,
     family: Family,
     inward: bool,
@@ -207,13 +206,8 @@ impl<'a> Device<'a> {
 
     fn interface(&mut self, index: usize, line: Line<'a>, words: &[&'a str]) {
         let interface = &mut self.interfaces[index];
-        let bound = |family, list, direction: &str| Binding {
-            place: line.place,
-            list,
-            family,
-            inward: direction == "in",
-            interface: index,
-        };
+        let bound =
+            |family, list, direction: &str| Binding { list, family, inward: direction == "in", interface: index };
         match *words {
             ["ip", "access-group", name, way @ ("in" | "out")] => self.bindings.push(bound(Family::V4, name, way)),
             ["ipv6", "traffic-filter", name, way @ ("in" | "out")] => self.bindings.push(bound(Family::V6, name, way)),

@@ -1,0 +1,1 @@
+//! What our exporters write is read back.
