@@ -21,7 +21,8 @@
 //! Beside it stands [`media`]: whether a file can be sent at all, from its content and the rules of the channels.
 //!
 //! Around this core lies a shell, behind the default feature `io`: `net` holds the sockets, `lab` a whole customer network
-//! in namespaces, `store` what is kept between runs, `cli` the commands. No module of the core imports the shell.
+//! in namespaces, `job` one check from plan to report, `store` what is kept between runs, `daemon` the
+//! checks that are made again and again, `cli` the commands. No module of the core imports the shell.
 
 pub mod audit;
 pub mod baseline;
@@ -49,6 +50,10 @@ pub mod verdict;
 
 #[cfg(feature = "io")]
 pub mod cli;
+#[cfg(feature = "io")]
+pub mod daemon;
+#[cfg(feature = "io")]
+pub mod job;
 #[cfg(feature = "io")]
 pub mod lab;
 #[cfg(feature = "io")]

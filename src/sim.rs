@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::observe::{Answer, Failure, Icmp, Outcome};
 use crate::prefix::{Prefix, PrefixSet};
-use crate::scan::{Action, Attempt, Event, Evidence, Scan};
+use crate::scan::{Action, Attempt, Event, Evidence, Machine, Scan};
 use crate::scenario::{RuleAction, Wan};
 
 /// Addresses of the hops, as in the lab.
@@ -64,6 +64,8 @@ pub struct Network {
     pub rules_from: Duration,
     /// And until this one; none: to the end.
     pub rules_until: Option<Duration>,
+    /// What the network's clock shows when a run begins.
+    pub clock: Duration,
     /// Makes everything that is drawn by chance repeatable.
     pub seed: u64,
 }
@@ -84,6 +86,7 @@ impl Network {
             outages: None,
             rules_from: Duration::ZERO,
             rules_until: None,
+            clock: Duration::ZERO,
             seed,
         }
     }
@@ -112,6 +115,7 @@ impl Network {
 
     fn rule(&self, address: IpAddr, now: Duration) -> RuleAction {
         let matching = self.rules.iter().find(|(prefixes, _)| prefixes.holds(address));
+        let now = now.saturating_add(self.clock);
         let in_force = now >= self.rules_from && self.rules_until.is_none_or(|until| now < until);
         matching.filter(|_| in_force).map_or(RuleAction::Accept, |(_, action)| *action)
     }
@@ -148,8 +152,14 @@ pub fn run(scan: Scan, network: &Network) -> Evidence {
 }
 
 /// Runs a scan through a network to its end, before a witness.
-pub fn run_before(scan: Scan, network: &Network, witness: &mut impl Witness) -> Evidence {
-    Simulation::new(network).run(scan, witness)
+pub fn run_before(mut scan: Scan, network: &Network, witness: &mut impl Witness) -> Evidence {
+    let took = Simulation::new(network).run(&mut scan, witness);
+    scan.into_evidence(took)
+}
+
+/// Runs any engine through a network to its end; how long that took.
+pub fn run_machine(machine: &mut impl Machine, network: &Network) -> Duration {
+    Simulation::new(network).run(machine, &mut ())
 }
 
 struct Simulation<'a> {
@@ -174,10 +184,10 @@ enum Reply {
 impl<'a> Simulation<'a> {
     fn new(network: &'a Network) -> Self {
         let events = BinaryHeap::new();
-        Self { network, events, chance: network.seed, tokens: 5.0, filled: Duration::ZERO }
+        Self { network, events, chance: network.seed ^ micros(network.clock), tokens: 5.0, filled: Duration::ZERO }
     }
 
-    fn run(mut self, mut scan: Scan, witness: &mut impl Witness) -> Evidence {
+    fn run(mut self, scan: &mut impl Machine, witness: &mut impl Witness) -> Duration {
         let mut now = Duration::ZERO;
         loop {
             while let Some(action) = scan.poll_action(now) {
@@ -195,7 +205,7 @@ impl<'a> Simulation<'a> {
                 now = now.max(timer);
             }
         }
-        scan.into_evidence(now)
+        now
     }
 
     fn perform(&mut self, action: Action, now: Duration) {
@@ -268,7 +278,7 @@ impl<'a> Simulation<'a> {
 
     fn lost(&mut self, now: Duration) -> bool {
         let outage = self.network.outages.filter(|(windows, _)| {
-            let window = u64::try_from(now.as_millis() / 500).unwrap_or(u64::MAX);
+            let window = u64::try_from((now + self.network.clock).as_millis() / 500).unwrap_or(u64::MAX);
             share(mixed(window ^ mixed(self.network.seed ^ 0x77))) < *windows
         });
         let loss = outage.map_or(self.network.wan.loss, |(_, loss)| loss);
@@ -321,6 +331,11 @@ fn rejection(rule: RuleAction) -> Option<Reply> {
         RuleAction::RejectAdminProhibited => icmp(13),
         RuleAction::RejectTcpReset => Some(Reply::Reset),
     }
+}
+
+/// What keeps runs at different moments from drawing the same chances.
+fn micros(clock: Duration) -> u64 {
+    u64::try_from(clock.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// `SplitMix64`'s finaliser.

@@ -189,6 +189,8 @@ fn the_same_report_is_written_for_people_and_for_a_ticket() {
     for (format, sentence) in [
         ("text", "Your firewall allows the list of 2018-11-06 and nothing newer"),
         ("markdown", "| 13.224.0.0/14 | viewer |"),
+        ("html", "<td>13.224.0.0/14</td><td>viewer</td>"),
+        ("junit", "classname=\"ranges.global\" name=\"13.224.0.0/14\""),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_egressd"))
             .args(["demo", "--profile", "fast", "--format", format])
@@ -198,4 +200,34 @@ fn the_same_report_is_written_for_people_and_for_a_ticket() {
         assert!(page.contains(sentence), "{page}");
         assert!(!page.contains('\u{1b}'), "no colours without a terminal");
     }
+}
+
+/// Programs that share no code with egressd read what it writes for browsers and for pipelines.
+#[test]
+fn other_programs_read_the_page_and_the_test_results() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |format: &str| {
+        let file = folder.path().join(format);
+        let report = Command::new(env!("CARGO_BIN_EXE_egressd"))
+            .args(["demo", "--profile", "fast", "--format", format, "-o"])
+            .arg(&file)
+            .status()
+            .expect("the binary starts");
+        assert_eq!(report.code(), Some(1));
+        file
+    };
+    let said = |command: &mut Command| {
+        let output = command.output().expect("tests/run installs it");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    // It ends with 1 where it has a warning.
+    said(Command::new("tidy").args(["-q", "-e"]).arg(written("html")));
+    // What the file says of itself, and what its cases come to.
+    let count = "import sys, junitparser; suites = junitparser.JUnitXml.fromfile(sys.argv[1]); \
+                 said = suites.tests, suites.failures; suites.update_statistics(); \
+                 print(said == (suites.tests, suites.failures), suites.tests, suites.failures, suites.errors)";
+    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/target/validators/bin/python");
+    let counted = said(Command::new(python).args(["-c", count]).arg(written("junit")));
+    assert_eq!(counted.trim_end(), "True 123 16 0", "121 ranges, of which 15 are blocked, and an endpoint each way");
 }

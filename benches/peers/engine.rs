@@ -66,7 +66,7 @@ fn record(work: &Work, task: &Task) {
     if let Some(path) = &task.baseline {
         fs::write(path, baseline.write()).expect("the temporary folder can be written to");
     }
-    eprintln!("{} {answers} {}", observations.len(), took.as_secs_f64());
+    eprintln!("{} {answers} {}", observations.len(), took.took.as_secs_f64());
 }
 
 fn check(work: &Work, task: &Task) {
@@ -80,7 +80,7 @@ fn check(work: &Work, task: &Task) {
     let mut scan = Scan::new(plan.clone());
     let built = began.elapsed();
     let took = net::scan::run(&mut scan, None, &interrupt, &mut |_| {}).expect("sockets can be waited for");
-    let evidence = scan.into_evidence(took);
+    let evidence = scan.into_evidence(took.took);
     let scanned = Instant::now();
     report(work, &plan, &evidence, baseline.as_ref(), started);
     let verdicts = ranges(&plan, &evidence.observations);

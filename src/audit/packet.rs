@@ -3,11 +3,11 @@
 //! That the first packet passes is not enough: a rule set that forgets the replies stops the connection as surely as one
 //! that drops the first packet. So each kind is judged by itself, and all must pass.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::word::cited;
-use super::{AddressSet, Applies, Destination, Question, Side, Traffic};
-use crate::prefix::Prefix;
+use super::{AddressSet, Applies, Destination, Match, Question, Side, Traffic};
+use crate::prefix::{AddressRange, Prefix};
 
 /// One kind of packet of the flow at one host.
 #[derive(Clone, Copy, Debug)]
@@ -100,24 +100,29 @@ impl Packet<'_> {
         }
     }
 
+    /// Whether it came in (`Source`) or goes out (`Destination`) by any interface where it is judged.
+    pub(super) fn has_interface(self, end: End) -> bool {
+        // The host's own packets have none that they came in by, and what is for the host none to go out.
+        self.traffic == Traffic::Forward || self.is_remote(end)
+    }
+
     /// Whether it came in (`Source`) or goes out (`Destination`) by an interface that is meant.
     pub(super) fn interface(self, end: End, patterns: &[&str], wildcard: char) -> Applies {
-        let side = match (self.traffic, self.kind, end) {
-            // The host's own packets have no interface that they came in by, and what is for the host none to go out.
-            (Traffic::Output, Kind::Reply, End::Destination) => return Applies::No,
-            (Traffic::Output, Kind::Opening | Kind::Later, End::Source) => return Applies::No,
-            _ if self.is_remote(end) => Side::Outside,
-            _ => Side::Inside,
-        };
+        if !self.has_interface(end) || patterns.iter().all(|pattern| *pattern == "lo") {
+            return Applies::No;
+        }
+        let side = if self.is_remote(end) { Side::Outside } else { Side::Inside };
+        if let [name] = patterns
+            && !name.ends_with(wildcard)
+        {
+            return self.question.on(side, name);
+        }
         let meant = |name: &str| {
             patterns.iter().any(|pattern| match pattern.strip_suffix(wildcard) {
                 Some(beginning) => name.starts_with(beginning),
                 None => name == *pattern,
             })
         };
-        if patterns.iter().all(|pattern| *pattern == "lo") {
-            return Applies::No;
-        }
         self.question.on_any(side, &patterns.join(", "), meant)
     }
 
@@ -148,6 +153,95 @@ impl Packet<'_> {
     /// Whether an end is an address of the host itself.
     pub(super) fn is_local(self, end: End) -> bool {
         self.traffic == Traffic::Output && !self.is_remote(end)
+    }
+}
+
+/// Conditions of a rule that were read so far, all of which must hold.
+#[derive(Debug)]
+pub(super) struct Conditions<'a> {
+    pub(super) packet: Packet<'a>,
+    destination: Option<Destination>,
+    rest: Applies,
+    /// Whether the client's address fits, where that is a doubt that a rule which denies need not have.
+    client: Applies,
+}
+
+impl<'a> Conditions<'a> {
+    pub(super) fn new(packet: Packet<'a>) -> Self {
+        Self { packet, destination: None, rest: Applies::Yes, client: Applies::Yes }
+    }
+
+    /// The address at this end must be one of these.
+    pub(super) fn address(&mut self, end: End, addresses: &Destination) {
+        let (remote, client) = self.packet.address(end, addresses);
+        if self.packet.is_remote(end) {
+            self.destination(remote);
+        } else if self.packet.is_for_others(end, addresses) {
+            self.client = client;
+        } else {
+            self.holds(client);
+        }
+    }
+
+    /// The remote address must be one of these.
+    pub(super) fn destination(&mut self, to: Destination) {
+        self.destination = Some(match self.destination.take() {
+            Some(before) => before.intersection(&to),
+            None => to,
+        });
+    }
+
+    /// Something else must hold.
+    pub(super) fn holds(&mut self, applies: Applies) {
+        self.rest = std::mem::replace(&mut self.rest, Applies::No).and(applies);
+    }
+
+    /// What all of them come to, in a rule that denies or does not.
+    pub(super) fn into_match(self, denies: bool) -> Match {
+        let client = if denies && self.client != Applies::Yes { Applies::No } else { self.client };
+        Match { destination: self.destination.unwrap_or_else(Destination::any), rest: self.rest.and(client) }
+    }
+}
+
+impl Match {
+    /// The same with all doubts about the destination.
+    pub(super) fn weighed(self) -> Destination {
+        match self.rest {
+            Applies::Yes => self.destination,
+            Applies::No => AddressSet::none().into(),
+            Applies::Maybe(why) => {
+                Destination { surely: Arc::default(), perhaps: Some((Arc::new(self.destination.at_most()), why)) }
+            }
+        }
+    }
+}
+
+/// Addresses of which some may or may not be meant.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    surely: Vec<AddressRange>,
+    perhaps: Vec<AddressRange>,
+    why: Option<Arc<str>>,
+}
+
+impl Gathered {
+    /// One more run, if this holds.
+    pub(super) fn add(&mut self, range: AddressRange, holds: Applies) {
+        match holds {
+            Applies::Yes => self.surely.push(range),
+            Applies::No => {}
+            Applies::Maybe(why) => {
+                self.perhaps.push(range);
+                self.why.get_or_insert(why);
+            }
+        }
+    }
+
+    /// All of them.
+    pub(super) fn into_destination(self) -> Destination {
+        let Self { surely, perhaps, why } = self;
+        let perhaps = why.map(|why| (Arc::new(perhaps.into_iter().collect()), why));
+        Destination { surely: Arc::new(surely.into_iter().collect()), perhaps }
     }
 }
 

@@ -55,22 +55,22 @@ impl std::default::Default for Question {
 
 impl Question {
     /// Whether a rule that holds for this interface or zone on that side of the flow applies.
+    ///
+    /// A name that nobody assigned to a side is a doubt, except where others are assigned to it.
     #[must_use]
     pub fn on(&self, side: Side, name: &str) -> Applies {
-        self.on_any(side, &name, |known| known == name)
+        match self.sides.get(name) {
+            Some(known) if *known != side => Applies::No,
+            _ => self.on_any(side, &name, |known| known == name),
+        }
     }
 
     /// The same for a rule that holds for several, cited as `cited`.
-    ///
-    /// A name that nobody assigned to a side is a doubt, except where others are assigned to it.
     pub fn on_any(&self, side: Side, cited: &dyn fmt::Display, meant: impl Fn(&str) -> bool) -> Applies {
         let word = if side == Side::Inside { "inside" } else { "outside" };
         let mut names = self.sides.iter().filter(|(_, known)| **known == side).map(|(name, _)| meant(name)).peekable();
         if names.peek().is_none() {
-            let elsewhere = self.sides.keys().any(|name| meant(name));
-            let unknown =
-                Applies::maybe(format!("whether `{cited}` is the {word} is not known (--{word} NAME says so)"));
-            return if elsewhere { Applies::No } else { unknown };
+            return Applies::maybe(format!("whether `{cited}` is the {word} is not known (--{word} NAME says so)"));
         }
         let (all, any) = names.fold((true, false), |(all, any), meant| (all && meant, any || meant));
         match (all, any) {

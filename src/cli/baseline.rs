@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use jiff::Zoned;
 
 use super::check::CheckArgs;
-use super::{CliError, job, output};
+use super::progress::Bar;
+use super::{CliError, output};
 use crate::baseline::{Baseline, BaselineError, Churn, MOST_BYTES};
 use crate::exit::ExitStatus;
 use crate::net;
@@ -98,7 +99,7 @@ pub(super) fn read(file: &Path) -> Result<Baseline, ReadError> {
 /// Asks until enough addresses of each cell have answered.
 pub(super) fn record(plan: &ProbePlan, interrupt: &Interrupt) -> Result<Baseline, CliError> {
     let mut recorder = Recorder::new(plan.clone());
-    let bar = job::Bar::new();
+    let bar = Bar::new();
     let took = net::scan::run(&mut recorder, None, interrupt, &mut |progress| bar.tell(progress));
     bar.clear();
     took.map_err(CliError::Wait)?;
@@ -110,7 +111,7 @@ fn run_record(args: &RecordArgs, out: &mut dyn Write) -> Result<ExitStatus, CliE
     args.refuse_unlimited()?;
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
-    let feed = args.feeds(&config)?.newest;
+    let feed = args.feeds(&config, args.store(&config).as_ref())?.newest;
     let before = args.known()?.unwrap_or_default();
     let known = KnownAddresses::new(&feed, before.addresses());
     let baseline = record(&ProbePlan::new(&args.settings(&config), &feed, &known), &interrupt)?;

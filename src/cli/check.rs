@@ -1,21 +1,23 @@
 //! `egressd check`: which ranges this network blocks, and where.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::job::{self, Job};
+use super::progress::Bar;
+use super::state;
 use super::{CliError, FamilyFilter, ListFilter, output};
 use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
 use crate::endpoint::Endpoint;
 use crate::exit::ExitStatus;
+use crate::job::{self, Feeds, Job};
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
-use crate::ranges::{FeedSnapshot, Provenance};
 use crate::report::{Format, Report, Style};
 use crate::store::Store;
+use crate::store::lists::Lists;
 
 /// The flags of `check`; `demo` takes them too.
 #[derive(Args, Clone, Debug)]
@@ -47,7 +49,7 @@ pub struct CheckArgs {
     /// Addresses known to answer, from `egressd baseline record`
     #[arg(long, value_name = "F")]
     pub baseline: Option<PathBuf>,
-    /// Folder in which the addresses that answer are kept for the next run, or `off`
+    /// Folder of what is kept between runs, lists and addresses that answer, or `off`
     #[arg(long, value_name = "DIR|off")]
     pub state: Option<PathBuf>,
     /// Check the ranges and nothing else
@@ -61,7 +63,7 @@ pub struct CheckArgs {
     pub seed: Option<u64>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t)]
-    pub format: ReportFormat,
+    pub format: Format,
     /// Show a line for each range, not only what matters
     #[arg(long)]
     pub all: bool,
@@ -70,24 +72,13 @@ pub struct CheckArgs {
     pub output: Option<PathBuf>,
 }
 
-/// How a report is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-    /// For a ticket
-    Markdown,
-}
-
 /// Runs it.
 pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
     args.refuse_unlimited()?;
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
-    let feeds = args.feeds(&config)?;
+    let store = args.store(&config);
+    let feeds = args.feeds(&config, store.as_ref())?;
     let settings = args.settings(&config);
     let endpoints = args.endpoints(&config)?;
     let roots = job::roots(&config)?;
@@ -99,8 +90,9 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         settings,
         feed: &feeds.newest,
         held: &feeds.older,
+        only: None,
         baseline: args.known()?,
-        store: args.store(&config),
+        store,
         trust: job::trust(&config, &roots)?,
         roots: &roots,
         endpoints,
@@ -108,14 +100,11 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         system_resolvers: true,
         endpoints_only: args.endpoints_only,
     };
-    let report = job.run(&interrupt)?;
+    let bar = Bar::new();
+    let report = job.run(&interrupt, &mut |progress| bar.tell(progress));
+    bar.clear();
+    let report = report?;
     args.deliver(&report, out)
-}
-
-/// The list in force, and older ones.
-pub(super) struct Feeds {
-    pub(super) newest: FeedSnapshot,
-    pub(super) older: Vec<FeedSnapshot>,
 }
 
 impl CheckArgs {
@@ -138,25 +127,18 @@ impl CheckArgs {
         Ok(self.baseline.as_deref().map(super::baseline::read).transpose()?)
     }
 
-    fn store(&self, config: &Config) -> Option<Store> {
-        let named = self.state.as_deref().or(Some(config.state.as_path()).filter(|path| !path.as_os_str().is_empty()));
-        if named == Some(Path::new("off")) { None } else { Store::at(named) }
+    pub(super) fn store(&self, config: &Config) -> Option<Store> {
+        state::store(self.state.as_deref(), config)
     }
 
     pub(super) fn config(&self) -> Result<Config, CliError> {
         self.config.as_deref().map_or_else(|| Ok(Config::default()), |file| Ok(read::config(file)?))
     }
 
-    pub(super) fn feeds(&self, config: &Config) -> Result<Feeds, CliError> {
-        let files = if self.feeds.is_empty() { &config.feeds } else { &self.feeds };
-        let mut held = files.iter().map(|file| crate::ranges::read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
-        if held.is_empty() {
-            return Ok(Feeds { newest: FeedSnapshot::documented(), older: Vec::new() });
-        }
-        let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().expect("there is one").clone();
-        held.retain(|feed| feed.sha256 != newest.sha256);
-        held.push(FeedSnapshot::documented());
-        Ok(Feeds { newest, older: held })
+    /// The list in force and older ones; without a store those that are named alone.
+    pub(super) fn feeds(&self, config: &Config, store: Option<&Store>) -> Result<Feeds, CliError> {
+        let Lists { newest, older, .. } = state::lists(&self.feeds, config, store)?;
+        Ok(Feeds { newest, older })
     }
 
     pub(super) fn settings(&self, config: &Config) -> Settings {
@@ -175,13 +157,8 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let format = match self.format {
-            ReportFormat::Text => Format::Text,
-            ReportFormat::Json => Format::Json,
-            ReportFormat::Markdown => Format::Markdown,
-        };
         let style = Style { colour: self.colour(), all: self.all };
-        output::write(self.output.as_deref(), out, report.write(format, style).as_bytes())?;
+        output::write(self.output.as_deref(), out, report.write(self.format, style).as_bytes())?;
         Ok(report.status())
     }
 

@@ -7,11 +7,12 @@ use clap::Args;
 use rustls::pki_types::CertificateDer;
 
 use super::check::CheckArgs;
-use super::job::{self, Job};
+use super::progress::Bar;
 use super::{CliError, baseline, output};
 use crate::config::Config;
 use crate::endpoint::{Direction, Endpoint, EndpointUrl, Resolver};
 use crate::exit::ExitStatus;
+use crate::job::{self, Job};
 use crate::lab::{self, Lab, LabConfig, Names};
 use crate::net::interrupt::Interrupt;
 use crate::net::tls::{TrustError, parse_roots};
@@ -43,7 +44,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
     }
     let scenario = Scenario::named(&args.scenario)?;
     let config = args.check.config()?;
-    let feeds = args.check.feeds(&config)?;
+    let feeds = args.check.feeds(&config, None)?;
     let older = Older::of(&args.scenario, &scenario, &feeds.newest);
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     lab::enter_user_namespace()?;
@@ -70,6 +71,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
         settings,
         feed: &feeds.newest,
         held: &held,
+        only: None,
         baseline,
         // The lab's edge takes any IPv6 address for its own, so that those of a name say nothing.
         ipv6_servers: Vec::new(),
@@ -81,7 +83,12 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
         system_resolvers: false,
         endpoints_only: args.check.endpoints_only,
     };
-    let report = lab.client().run(|| job.run(&interrupt))??;
+    let report = lab.client().run(|| {
+        let bar = Bar::new();
+        let report = job.run(&interrupt, &mut |progress| bar.tell(progress));
+        bar.clear();
+        report
+    })??;
     args.check.deliver(&report, out)
 }
 

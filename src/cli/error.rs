@@ -6,28 +6,31 @@ use super::explain::ExplainError;
 use super::export::InputError;
 use super::media::MediaError;
 use super::output::OutputError;
-use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
 use crate::config;
 use crate::export::ExportError;
+use crate::job::JobError;
 use crate::lab::LabError;
-use crate::net::endpoint::HeaderError;
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
 use crate::scenario::ScenarioError;
+use crate::store::feeds::FeedsError;
 
 /// What stopped a command.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// A `ranges` command.
-    #[error(transparent)]
-    Ranges(#[from] RangesCommandError),
     /// The configuration.
     #[error(transparent)]
     Config(#[from] config::read::ReadError),
     /// A feed.
     #[error(transparent)]
     Feed(#[from] ReadError),
+    /// The lists that are kept.
+    #[error(transparent)]
+    Feeds(#[from] FeedsError),
+    /// No place gave a list.
+    #[error("no list could be fetched: {0}")]
+    Update(String),
     /// Rules that the device cannot hold.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -37,12 +40,12 @@ pub enum CliError {
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
+    /// A check.
+    #[error(transparent)]
+    Job(#[from] JobError),
     /// The roots or the name for handshakes.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The headers of an endpoint.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
     /// The scenario of a demo.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -92,18 +95,24 @@ impl CliError {
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())
             }
-            Self::Ranges(RangesCommandError::Read(ReadError::List { .. })) => {
+            Self::Feed(ReadError::List { .. }) => {
                 Some("a list has a prefix in each line, such as 13.32.0.0/15".to_owned())
             }
-            Self::Feed(_) | Self::Ranges(RangesCommandError::Read(_)) => Some(
-                "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the built-in list is used"
+            Self::Feeds(FeedsError::NothingHeld) => {
+                Some("`egressd ranges update` looks for newer lists, and says when one waits".to_owned())
+            }
+            Self::Update(_) => Some(
+                "name a proxy or a mirror under [feed] in the configuration, or a copy of the list with --url FILE".to_owned(),
+            ),
+            Self::Feed(_) => Some(
+                "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the last good list is used"
                     .to_owned(),
             ),
-            Self::Ranges(_)
+            Self::Feeds(_)
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
-            | Self::Header(_)
+            | Self::Job(_)
             | Self::Resolve(_)
             | Self::Asked(_)
             | Self::Output(_)
@@ -115,7 +124,7 @@ impl CliError {
     /// Whether the reader of the output went away: nobody is left to be told.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
-        let (Self::Output(error) | Self::Ranges(RangesCommandError::Output(error))) = self else { return false };
+        let Self::Output(error) = self else { return false };
         matches!(error, OutputError::Stream(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }

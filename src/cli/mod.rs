@@ -8,16 +8,18 @@ pub mod error;
 pub mod explain;
 pub mod export;
 mod filter;
-mod job;
 pub mod media;
 pub mod output;
+mod progress;
 pub mod ranges;
 mod resolve;
+mod state;
 pub mod trace;
 
 pub use error::CliError;
 pub use filter::{FamilyFilter, ListFilter};
 pub use resolve::{Asked, AskedError, ResolveError};
+pub use state::StateArgs;
 
 use std::io::{self, Write};
 
@@ -83,7 +85,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Export(args) => export::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
-        Command::Ranges(command) => Ok(ranges::run(&command, out)?),
+        Command::Ranges(command) => ranges::run(&command, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(command) => config::run(&command, out),
         Command::Completions { shell } => print(out, |page| {

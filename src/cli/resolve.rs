@@ -102,7 +102,7 @@ impl Asked {
     }
 
     /// The same for somebody who can do without them: no answer is waited for any longer than this.
-    pub(super) fn addresses_within(&self, limit: Duration) -> Result<Vec<IpAddr>, ResolveError> {
+    pub(crate) fn addresses_within(&self, limit: Duration) -> Result<Vec<IpAddr>, ResolveError> {
         match self {
             Self::Address(address) => Ok(vec![*address]),
             Self::Host(host) => {

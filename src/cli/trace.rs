@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::ranges::RangesFormat;
-use super::{Asked, CliError, job, output};
+use super::{Asked, CliError, output};
 use crate::diagnose::how;
 use crate::exit::ExitStatus;
 use crate::net;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &TraceArgs, out: &mut dyn Write) -> Result<ExitStatus, C
     let targets = all(&args.targets)?;
     let given = all(&args.controls)?;
     let controls = if given.is_empty() { some_of_the_documented(&targets) } else { given };
-    let mut walks = Walks::new(&controls, &targets, job::seed());
+    let mut walks = Walks::new(&controls, &targets, crate::job::seed());
     net::scan::run(&mut walks, None, &interrupt, &mut |_| {}).map_err(CliError::Wait)?;
     let traced = traced(&walks.into_observations(), &targets, &controls);
     let written = match args.format {

@@ -1,7 +1,11 @@
 //! The configuration: the defaults, then a file, then flags.
 
+pub mod daemon;
+mod feed;
 #[cfg(feature = "io")]
 pub mod read;
+
+pub use feed::{FeedConfig, FeedPlace, FeedPlaceError, HistoryConfig};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{Endpoint, Resolver};
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
+use daemon::{DaemonConfig, Window};
 
 /// The file that `egressd config default` prints: every key, with its default value.
 pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
@@ -32,12 +37,20 @@ pub struct Config {
     pub server_name: String,
     /// Addresses outside the ranges.
     pub controls: Vec<SocketAddr>,
+    /// How the lists are fetched.
+    pub feed: FeedConfig,
+    /// How much is remembered.
+    pub history: HistoryConfig,
     /// How the ranges are probed.
     pub scan: ScanConfig,
     /// What files are held against.
     pub media: MediaConfig,
     /// How names are resolved.
     pub dns: DnsConfig,
+    /// How the daemon works.
+    pub daemon: DaemonConfig,
+    /// When it does not announce changes.
+    pub maintenance: Vec<Window>,
     /// Where files are sent and fetched.
     #[serde(rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
@@ -130,9 +143,13 @@ impl Default for Config {
             state: PathBuf::new(),
             server_name: "d7uri8nf7uskq.cloudfront.net".to_owned(),
             controls: Settings::default().uplink_controls,
+            feed: FeedConfig::default(),
+            history: HistoryConfig::default(),
             scan: ScanConfig::default(),
             media: MediaConfig::default(),
             dns: DnsConfig::default(),
+            daemon: DaemonConfig::default(),
+            maintenance: Vec::new(),
             endpoints: Endpoint::defaults(),
         }
     }
@@ -184,8 +201,12 @@ impl Config {
         bound("scan.alpha", alpha, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&alpha))?;
         bound("scan.beta", beta, "from 1e-9 to 0.05", (1e-9..=0.05).contains(&beta))?;
         bound("controls", self.controls.len(), "at most 16 addresses", self.controls.len() <= 16)?;
+        self.feed.check()?;
+        self.history.check()?;
         let resolvers = self.dns.resolvers.len();
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
+        self.daemon.check()?;
+        bound("maintenance", self.maintenance.len(), "at most 64 windows", self.maintenance.len() <= 64)?;
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
@@ -195,11 +216,7 @@ impl Config {
 
 impl ScanConfig {
     fn pace(&self) -> Pace {
-        let mut pace = match self.profile {
-            Profile::Quiet => Pace::QUIET,
-            Profile::Normal => Pace::NORMAL,
-            Profile::Fast => Pace::FAST,
-        };
+        let mut pace = self.profile.pace();
         if self.per_second > 0.0 {
             pace.per_second = self.per_second;
         }
@@ -207,6 +224,18 @@ impl ScanConfig {
             pace.in_flight = self.in_flight;
         }
         pace
+    }
+}
+
+impl Profile {
+    /// Its limits.
+    #[must_use]
+    pub fn pace(self) -> Pace {
+        match self {
+            Self::Quiet => Pace::QUIET,
+            Self::Normal => Pace::NORMAL,
+            Self::Fast => Pace::FAST,
+        }
     }
 }
 
@@ -234,7 +263,9 @@ mod tests {
     fn the_shipped_file_names_every_key() {
         let keys = |value: &toml::Table| {
             let mut keys: Vec<String> = value.keys().cloned().collect();
-            keys.extend(value["scan"].as_table().unwrap().keys().map(|key| format!("scan.{key}")));
+            for section in ["feed", "history", "scan"] {
+                keys.extend(value[section].as_table().unwrap().keys().map(|key| format!("{section}.{key}")));
+            }
             keys
         };
         let shipped: toml::Table = DEFAULT.parse().unwrap();
@@ -265,6 +296,10 @@ mod tests {
             ("[scan]\nper_second = 1e-300", "`scan.per_second` is"),
             ("[scan]\nper_second = nan", "`scan.per_second` is NaN"),
             ("[scan]\nalpha = 0.0", "`scan.alpha` is 0, but must be from 1e-9 to 0.05"),
+            ("[feed]\nurls = [\"ftp://a/\"]", "must be https or http"),
+            ("[feed]\nmost_shrink_percent = -1.0", "`feed.most_shrink_percent` is -1, but must be from 0 to 1000"),
+            ("[feed]\ninterval_seconds = 1", "`feed.interval_seconds` is 1, but must be from 60 to 604800"),
+            ("[history]\nkeep_days = 0", "`history.keep_days` is 0, but must be from 1 to 3650"),
             ("[scan]\nprofile = \"insane\"", "unknown variant `insane`"),
             ("site = ", "line 1"),
             ("dns = { resolvers = [\"1.1.1.1\"] }", "is not a resolver"),

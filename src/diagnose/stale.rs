@@ -93,10 +93,7 @@ impl<'a> Match<'a> {
 
     /// Writes the rules to add; the admin knows the device, and where the report in JSON is.
     fn command(findings: &Findings<'_>) -> String {
-        let feed = match findings.feed.name.as_str() {
-            "embedded" => String::new(),
-            name => format!(" --feed {}", shell_word(name)),
-        };
+        let feed = findings.feed.file().map_or_else(String::new, |name| format!(" --feed {}", shell_word(name)));
         format!("egressd export FORMAT{feed} --only missing --report REPORT")
     }
 }

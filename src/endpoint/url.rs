@@ -82,6 +82,12 @@ impl EndpointUrl {
         &self.0[url::Position::BeforePath..url::Position::AfterQuery]
     }
 
+    /// The whole, with what must not be shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// The whole without its query, which may hold a signature: for reports.
     #[must_use]
     pub fn shown(&self) -> &str {

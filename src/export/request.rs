@@ -84,7 +84,7 @@ impl Request<'_> {
             source: clean(self.source, LONGEST_SOURCE),
             origin: clean(self.origin, LONGEST_ORIGIN),
             sha256: OnceLock::new(),
-            notes: fitted.notes.into_iter().chain(self.warning(limit)).collect(),
+            notes: self.selected.notes().iter().cloned().chain(fitted.notes).chain(self.warning(limit)).collect(),
             ports: self.ports.to_vec(),
             hosts: self.hosts.iter().map(|host| host_name(host)).collect(),
             comments,

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use jiff::tz::TimeZone;
+
 use super::rules::{Block, Entry};
 use super::text::clean;
 use crate::prefix::{Family, Prefix, PrefixSet, aggregate};
-use crate::ranges::{FeedSnapshot, List, Range, Role};
+use crate::ranges::{FeedSnapshot, List, Range, Role, Withdrawn};
+use crate::text::counted;
 
 /// What of a feed is meant; the default is all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Selected {
     /// In order; none overlaps another.
     listed: Vec<(Prefix, u16)>,
     comments: Vec<String>,
+    /// What whoever takes them has to know.
+    notes: Vec<String>,
 }
 
 impl Selection {
@@ -38,6 +43,23 @@ impl Selection {
         let own =
             self.addresses.iter().filter(|address| self.family.is_none_or(|family| family == Family::of(**address)));
         selected.extend(own.map(|&address| (Prefix::host(address), "endpoint".to_owned())));
+        selected
+    }
+
+    /// The same with ranges that the feed has no more, and that are allowed for a while still.
+    #[must_use]
+    pub fn with_withdrawn(&self, feed: &FeedSnapshot, withdrawn: &[Withdrawn]) -> Selected {
+        let mut selected = self.of(feed);
+        let kept: Vec<&Withdrawn> = withdrawn.iter().filter(|missed| self.keeps(&missed.range)).collect();
+        let day = |missed: &Withdrawn| missed.since.to_zoned(TimeZone::UTC).date();
+        if let Some(first) = kept.iter().map(|missed| day(missed)).min() {
+            let ranges = counted(kept.len(), "range", "ranges");
+            selected
+                .notes
+                .push(format!("{ranges} withdrawn from the list since {first}, and still allowed for a while"));
+        }
+        let comment = |missed: &Withdrawn| format!("{}, withdrawn {}", described(&missed.range), day(missed));
+        selected.extend(kept.into_iter().map(|missed| (missed.range.prefix, comment(missed))));
         selected
     }
 
@@ -56,7 +78,7 @@ fn described(range: &Range) -> String {
 impl Selected {
     /// These prefixes with their comments; of prefixes that overlap the first alone is kept.
     pub fn new(listed: impl IntoIterator<Item = (Prefix, String)>) -> Self {
-        let mut selected = Self { listed: Vec::new(), comments: vec![String::new()] };
+        let mut selected = Self { listed: Vec::new(), comments: vec![String::new()], notes: Vec::new() };
         selected.extend(listed);
         selected
     }
@@ -65,7 +87,7 @@ impl Selected {
     #[must_use]
     pub fn plain(prefixes: &[Prefix]) -> Self {
         let listed = canonical(prefixes.iter().copied()).into_iter().map(|prefix| (prefix, 0)).collect();
-        Self { listed, comments: vec![String::new()] }
+        Self { listed, comments: vec![String::new()], notes: Vec::new() }
     }
 
     /// The part of it that lies in these prefixes, with its comments.
@@ -76,7 +98,8 @@ impl Selected {
             let common = PrefixSet::from(prefix).intersection(&wanted).prefixes();
             common.into_iter().map(move |prefix| (prefix, comment))
         };
-        Self { listed: self.listed.iter().flat_map(part).collect(), comments: self.comments.clone() }
+        let listed = self.listed.iter().flat_map(part).collect();
+        Self { listed, comments: self.comments.clone(), notes: self.notes.clone() }
     }
 
     /// How many are listed.
@@ -84,6 +107,12 @@ impl Selected {
     #[allow(clippy::len_without_is_empty)] // whether nothing is left is asked of the canonical prefixes
     pub fn len(&self) -> usize {
         self.listed.len()
+    }
+
+    /// What whoever takes them has to know.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The fewest prefixes, in order.
@@ -173,6 +202,27 @@ mod tests {
     fn blocks(selected: &Selected) -> Vec<(String, String)> {
         let (entries, comments) = selected.annotated(selected.canonical().into_iter().map(Block::Prefix));
         entries.iter().map(|e| (e.block.to_string(), comments[usize::from(e.comment)].clone())).collect()
+    }
+
+    #[test]
+    fn withdrawn_ranges_are_allowed_and_told() {
+        let feed = FeedSnapshot::documented();
+        let gone = |text: &str, list, role| Withdrawn {
+            range: Range { prefix: prefix(text), list, role, region: None },
+            since: "2026-08-01T12:00:00Z".parse().unwrap(),
+            told: true,
+        };
+        let withdrawn = [
+            gone("3.172.0.0/18", List::Global, Role::Viewer),
+            gone("3.29.57.0/26", List::RegionalEdge, Role::RegionalEdge),
+        ];
+        let all = Selection::default().with_withdrawn(&feed, &withdrawn);
+        assert_eq!(all.len(), 123);
+        assert!(blocks(&all).contains(&("3.172.0.0/18".to_owned(), "viewer, withdrawn 2026-08-01".to_owned())));
+        let global = Selection { list: Some(List::Global), ..Selection::default() };
+        let notes = global.with_withdrawn(&feed, &withdrawn).notes;
+        assert_eq!(notes, ["1 range withdrawn from the list since 2026-08-01, and still allowed for a while"]);
+        assert!(Selection::default().with_withdrawn(&feed, &[]).notes.is_empty());
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 pub mod connect;
 pub mod endpoint;
+pub mod feed;
+pub mod fetch;
 pub mod interrupt;
 pub mod proxy;
 pub mod scan;
 pub mod stream;
-mod sys;
+pub(crate) mod sys;
 pub mod tls;

@@ -12,7 +12,16 @@ use super::tls::{Handshake, Trust};
 use crate::observe::{Answer, Failure, Outcome};
 use crate::scan::{Action, Attempt, Event, Machine, ProbeId, Progress};
 
-/// Runs an engine to its end, or until it is interrupted; how long that took.
+/// How a run went.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran {
+    /// How long it took.
+    pub took: Duration,
+    /// The longest time for which this process was not given the processor when it was due.
+    pub starved: Duration,
+}
+
+/// Runs an engine to its end, or until it is interrupted.
 ///
 /// # Errors
 /// When the kernel refuses to wait for sockets at all.
@@ -21,7 +30,7 @@ pub fn run(
     trust: Option<&Trust>,
     interrupt: &Interrupt,
     progress: &mut dyn FnMut(Progress),
-) -> io::Result<Duration> {
+) -> io::Result<Ran> {
     Shell::new(machine, trust, interrupt)?.run(progress)
 }
 
@@ -54,14 +63,16 @@ impl<'a> Shell<'a> {
         Ok(Self { machine, trust, interrupt, epoll, open: HashMap::new(), began: Instant::now() })
     }
 
-    fn run(mut self, progress: &mut dyn FnMut(Progress)) -> io::Result<Duration> {
+    fn run(mut self, progress: &mut dyn FnMut(Progress)) -> io::Result<Ran> {
         let mut ready = vec![EpollEvent::empty(); 256];
-        let mut told = Duration::ZERO;
+        let (mut told, mut starved) = (Duration::ZERO, Duration::ZERO);
         loop {
             let more = self.act();
             let Some((wake, _reason)) = self.machine.poll_timeout() else { break };
             let wait = if more { Duration::ZERO } else { wake.saturating_sub(self.now()).min(TELL) };
+            let due = self.now() + wait;
             let count = self.wait(&mut ready, wait)?;
+            starved = starved.max(self.now().saturating_sub(due));
             for event in &ready[..count] {
                 self.ready(event.data());
             }
@@ -71,7 +82,7 @@ impl<'a> Shell<'a> {
             }
         }
         progress(self.machine.progress());
-        Ok(self.now())
+        Ok(Ran { took: self.now(), starved })
     }
 
     fn now(&self) -> Duration {

@@ -1,7 +1,7 @@
-//! The system call without a safe form in the `nix` crate: what the kernel knows of a TCP connection.
+//! What has no safe form in the `nix` crate: what the kernel knows of a TCP connection, and sockets that were passed in.
 #![allow(unsafe_code)]
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::libc;
 
@@ -53,4 +53,9 @@ pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
         acknowledged_bytes: long(120),
         received_bytes: long(128),
     })
+}
+/// Takes over descriptors that systemd opened for this process: those from 3 on, which it counts in `LISTEN_FDS`.
+pub(crate) fn take_over(passed: impl Iterator<Item = RawFd>) -> Vec<OwnedFd> {
+    // SAFETY: the variable names this process, so that they were opened for it; nobody else here knows them.
+    passed.map(|descriptor| unsafe { OwnedFd::from_raw_fd(descriptor) }).collect()
 }

@@ -1,7 +1,7 @@
 //! The JSON of both published formats, told apart by its keys and read in one pass.
 //!
-//! Strings are borrowed from the input, and of `ip-ranges.json` only CloudFront's entries are kept. What the texts say
-//! is judged elsewhere.
+//! Strings are borrowed from the input, and of `ip-ranges.json` only CloudFront's entries are kept, and those that say where
+//! its ranges can lie. What the texts say is judged elsewhere.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +17,9 @@ use crate::text::printable;
 /// More CloudFront entries than this are not a feed: there were 292 in August 2026.
 const MOST_ENTRIES: usize = 20_000;
 
+/// More entries of the publisher's whole space than this are not a feed: there were 8,300 in August 2026.
+const MOST_ANNOUNCED: usize = 200_000;
+
 /// What a feed says, before any of its texts is judged.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
@@ -26,7 +29,7 @@ pub(super) struct Document<'a> {
     pub(super) entries: Vec<Entry<'a>>,
 }
 
-/// One CloudFront entry.
+/// One entry that says something of CloudFront.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     pub(super) place: Place,
@@ -41,6 +44,8 @@ pub(super) enum Kind<'a> {
     Listed(List, Option<Cow<'a, str>>),
     /// Space that talks to origins.
     OriginFacing,
+    /// Space of the publisher, whatever it is for.
+    Announced,
 }
 
 impl<'a> Document<'a> {
@@ -125,7 +130,7 @@ where
     deserializer.deserialize_seq(Entries(array, PhantomData::<T>)).map(Some)
 }
 
-/// An element of an array; `None` for one that is not CloudFront's.
+/// An element of an array; `None` for one that says nothing of CloudFront.
 trait Element<'de>: Deserialize<'de> {
     fn entry(self, place: Place) -> Result<Option<Entry<'de>>, &'static str>;
 }
@@ -161,6 +166,8 @@ impl<'de> Element<'de> for Object<Published<'de>> {
         let kind = match service.as_ref() {
             "CLOUDFRONT" => listed(region.ok_or("region")?),
             "CLOUDFRONT_ORIGIN_FACING" => Kind::OriginFacing,
+            // What all services have in common: it says where their ranges can lie at all.
+            "AMAZON" => Kind::Announced,
             _ => return Ok(None),
         };
         let text = match place.array {
@@ -187,15 +194,20 @@ impl<'de, T: Element<'de>> Visitor<'de> for Entries<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+        let (mut entries, mut announced) = (Vec::new(), 0);
         for index in 0.. {
             let place = Place { array: self.0, index };
             // serde_json finds line and column in the message again, so that naming the element does not lose them.
             let named = |error: A::Error| A::Error::custom(format_args!("{}: {error}", place.element()));
             let Some(element) = elements.next_element::<T>().map_err(named)? else { break };
-            entries.extend(element.entry(place).map_err(A::Error::missing_field).map_err(named)?);
-            if entries.len() > MOST_ENTRIES {
+            let entry = element.entry(place).map_err(A::Error::missing_field).map_err(named)?;
+            announced += usize::from(entry.as_ref().is_some_and(|entry| matches!(entry.kind, Kind::Announced)));
+            entries.extend(entry);
+            if entries.len() - announced > MOST_ENTRIES {
                 return Err(A::Error::custom(format_args!("more than {MOST_ENTRIES} CloudFront entries")));
+            }
+            if announced > MOST_ANNOUNCED {
+                return Err(A::Error::custom(format_args!("more than {MOST_ANNOUNCED} entries of one service")));
             }
         }
         Ok(entries)

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::document::{Document, Entry, Kind};
 use super::fault::{Array, EntryFault, Fault, FeedError, Place};
 use super::{FeedSnapshot, List, Range, Source, roles};
-use crate::prefix::{Family, Prefix, PrefixSet, special_purpose};
+use crate::prefix::{Family, Prefix, PrefixSet, aggregate, special_purpose};
 use crate::text::{hexadecimal, printable};
 
 /// No feed has more bytes; `ip-ranges.json` had 2.6 MB in August 2026.
@@ -42,6 +42,12 @@ impl FeedSnapshot {
         self.ranges.iter().map(listed).eq(EMBEDDED.ranges.iter().map(listed))
     }
 
+    /// The file that it was read from; none for what is there without being named: the embedded list, and what was fetched.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        (self.name != "embedded" && !self.name.contains("://")).then_some(self.name.as_str())
+    }
+
     /// What a reader of the list has to know about it.
     #[must_use]
     pub fn note(&self) -> Option<&'static str> {
@@ -58,7 +64,8 @@ static EMBEDDED: LazyLock<FeedSnapshot> = LazyLock::new(|| {
 
 fn judged(name: &str, bytes: &[u8]) -> Result<FeedSnapshot, Fault> {
     let document = Document::read(json_text(bytes)?)?;
-    let (listed, origin_facing) = split(&document.entries)?;
+    let Spaces { listed, origin_facing, announced } = Spaces::of(&document.entries)?;
+    let origin_facing = (!origin_facing.is_empty()).then(|| PrefixSet::from_iter(origin_facing));
     let listed = without_overlap(listed)?;
     let all: PrefixSet = listed.iter().map(|listed| listed.prefix).collect();
     let origin_facing = origin_facing.as_ref().unwrap_or_else(|| roles::known_origin_facing()).intersection(&all);
@@ -70,6 +77,7 @@ fn judged(name: &str, bytes: &[u8]) -> Result<FeedSnapshot, Fault> {
         sha256: hexadecimal(&Sha256::digest(bytes)),
         ranges: listed.into_iter().map(|listed| listed.range(&origin_facing)).collect(),
         origin_facing,
+        announced: aggregate(announced).collect(),
     })
 }
 
@@ -103,22 +111,34 @@ impl Listed {
     }
 }
 
-/// The ranges, and the origin-facing space where the feed names any.
-fn split(entries: &[Entry<'_>]) -> Result<(Vec<Listed>, Option<PrefixSet>), Fault> {
-    let (mut listed, mut origin_facing) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let place = entry.place;
-        let in_place = |fault| Fault::Entry { place, fault };
-        let prefix = plausible(&entry.text, place.array).map_err(in_place)?;
-        match &entry.kind {
-            Kind::OriginFacing => origin_facing.push(prefix),
-            Kind::Listed(list, region) => {
-                let region = region.as_deref().map(region_name).transpose().map_err(in_place)?;
-                listed.push(Listed { prefix, place, list: *list, region });
+/// What the entries say, sorted by what they are about.
+#[derive(Default)]
+struct Spaces {
+    listed: Vec<Listed>,
+    origin_facing: Vec<Prefix>,
+    announced: Vec<Prefix>,
+}
+
+impl Spaces {
+    fn of(entries: &[Entry<'_>]) -> Result<Self, Fault> {
+        let mut spaces = Self::default();
+        for entry in entries {
+            let place = entry.place;
+            let in_place = |fault| Fault::Entry { place, fault };
+            let prefix = plausible(&entry.text, place.array);
+            match &entry.kind {
+                // Other services are not ours to judge; what is implausible vouches for nothing.
+                Kind::Announced => spaces.announced.extend(prefix.ok()),
+                Kind::OriginFacing => spaces.origin_facing.push(prefix.map_err(in_place)?),
+                Kind::Listed(list, region) => {
+                    let prefix = prefix.map_err(in_place)?;
+                    let region = region.as_deref().map(region_name).transpose().map_err(in_place)?;
+                    spaces.listed.push(Listed { prefix, place, list: *list, region });
+                }
             }
         }
+        Ok(spaces)
     }
-    Ok((listed, (!origin_facing.is_empty()).then(|| origin_facing.into_iter().collect())))
 }
 
 fn plausible(text: &str, array: Array) -> Result<Prefix, EntryFault> {

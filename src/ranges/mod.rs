@@ -1,9 +1,13 @@
 //! The address ranges: published lists, what each range is for, and since when we know it.
 
+mod archive;
+mod chain;
+mod change;
 mod diff;
 mod document;
 mod fault;
 mod feed;
+pub mod guard;
 #[cfg(test)]
 pub(crate) mod made;
 mod provenance;
@@ -11,6 +15,9 @@ mod provenance;
 pub mod read;
 mod roles;
 
+pub use archive::day_in;
+pub use chain::{ListState, states};
+pub use change::{FeedChange, FeedChangeKind, Followed, Patience, Withdrawn, follow, in_grace};
 pub use diff::{FeedDiff, diff};
 pub use fault::{Array, EntryFault, Fault, FeedError, Place};
 pub use feed::{DOCUMENTED_DATE, MOST_BYTES};
@@ -19,12 +26,12 @@ pub use provenance::{Explanation, Provenance, explain};
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::prefix::{Prefix, PrefixSet};
 
 /// Which of the two published lists a range is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum List {
     /// `CLOUDFRONT_GLOBAL_IP_LIST`: the points of presence that viewers talk to.
@@ -34,7 +41,7 @@ pub enum List {
 }
 
 /// What a range is for, and so what its silence means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Serves viewers: blocking it breaks transfers.
@@ -48,7 +55,7 @@ pub enum Role {
 }
 
 /// Which publication a snapshot was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// The lists on the platform's help page, embedded in the binary.
@@ -60,7 +67,7 @@ pub enum Source {
 }
 
 /// One listed prefix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Range {
     /// The prefix as published.
     pub prefix: Prefix,
@@ -89,9 +96,14 @@ pub struct FeedSnapshot {
     pub ranges: Vec<Range>,
     /// The space inside the ranges that talks to origins and not to viewers.
     pub origin_facing: PrefixSet,
+    /// All space of the publisher, in order and aggregated; empty where the feed says nothing of it.
+    pub announced: Vec<Prefix>,
 }
 
 impl List {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Global, Self::RegionalEdge];
+
     /// The name in flags, JSON and labels.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -116,6 +128,9 @@ impl Role {
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Documented, Self::ListCloudfrontIps, Self::IpRanges];
+
     /// The name in JSON and labels.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -10,31 +10,50 @@ use crate::verdict::{EndpointVerdict, Layer, Mechanism, Offender, Verdict};
 
 /// What is said of one endpoint over one path.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct EndpointReport {
-    pub(super) name: String,
-    pub(super) direction: Direction,
-    pub(super) url: String,
-    pub(super) path: &'static str,
+pub struct EndpointReport {
+    /// Its name.
+    pub name: String,
+    /// Which way files go.
+    pub direction: Direction,
+    /// What is asked, without secrets.
+    pub url: String,
+    /// `direct` or `proxy`.
+    pub path: &'static str,
     /// The proxy, by host and port.
-    proxy: Option<String>,
-    pub(super) verdict: Verdict,
-    pub(super) layer: Option<Layer>,
-    pub(super) mechanism: Option<Mechanism>,
-    pub(super) reason: String,
-    pub(super) offender: Option<Offender>,
-    observations: Vec<ObservationReport>,
+    pub proxy: Option<String>,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// The layer that fails.
+    pub layer: Option<Layer>,
+    /// How it fails.
+    pub mechanism: Option<Mechanism>,
+    /// Why this is said.
+    pub reason: String,
+    /// Who blocks.
+    pub offender: Option<Offender>,
+    /// What was done, in order.
+    pub observations: Vec<ObservationReport>,
 }
 
+/// One operation on one address.
 #[derive(Clone, Debug, Serialize)]
-struct ObservationReport {
-    operation: Operation,
-    variant: Variant,
-    address: Option<String>,
-    family: Option<u8>,
-    started_seconds: f64,
-    seconds: f64,
-    failure: Option<String>,
-    detail: Detail,
+pub struct ObservationReport {
+    /// What was done.
+    pub operation: Operation,
+    /// How it differs from what a client does.
+    pub variant: Variant,
+    /// To whom.
+    pub address: Option<String>,
+    /// 4 or 6.
+    pub family: Option<u8>,
+    /// When it began, counted from the start of the run.
+    pub started_seconds: f64,
+    /// How long it took.
+    pub seconds: f64,
+    /// What is wrong with it.
+    pub failure: Option<String>,
+    /// What was seen.
+    pub detail: Detail,
 }
 
 impl EndpointReport {

@@ -3,7 +3,10 @@
 //! What is in it is documented by its JSON form, schema `egressd.report/1`; fields are added, never renamed.
 
 mod endpoints;
+mod html;
+mod junit;
 mod markdown;
+mod markup;
 mod reason;
 #[cfg(test)]
 mod tests;
@@ -23,26 +26,28 @@ use crate::plan::ProbePlan;
 use crate::prefix::{Family, Prefix};
 use crate::ranges::{FeedSnapshot, List, Role, Source};
 use crate::scan::Evidence;
-use crate::verdict::{self, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
-use endpoints::EndpointReport;
+use crate::verdict::{self, EndpointVerdict, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
 
+pub use endpoints::{EndpointReport, ObservationReport};
 pub(crate) use markdown::escaped;
 pub use text::Style;
 
 /// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "io", derive(clap::ValueEnum))]
 pub enum Format {
-    /// For a terminal.
+    /// For people
+    #[default]
     Text,
-    /// For programs: `egressd.report/1`.
+    /// For programs: `egressd.report/1`
     Json,
-    /// For a ticket.
+    /// For a ticket
     Markdown,
+    /// For a browser: one page that needs nothing else
+    Html,
+    /// For a pipeline that reads test results
+    Junit,
 }
-
-/// Names of the formats, for flags and tests.
-pub const FORMATS: [(&str, Format); 3] =
-    [("text", Format::Text), ("json", Format::Json), ("markdown", Format::Markdown)];
 
 /// What the caller knows about a run.
 #[derive(Clone, Debug)]
@@ -67,6 +72,15 @@ pub struct Run<'a> {
     pub context: &'a RunContext,
     /// What made the evidence poorer than it could be.
     pub limits: Vec<String>,
+}
+
+/// What is said of everything in a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judged {
+    /// A verdict for each range of the plan, in its order.
+    pub ranges: Vec<RangeVerdict>,
+    /// A verdict for each run of an endpoint, in their order.
+    pub endpoints: Vec<EndpointVerdict>,
 }
 
 /// Everything that is said about a run.
@@ -118,15 +132,21 @@ struct BaselineReport {
     newest: Option<String>,
 }
 
+/// Totals of the controls.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Controls {
-    sent: u32,
-    answered: u32,
-    negative_answered: usize,
-    waves_discarded: u32,
+pub struct Controls {
+    /// Attempts at addresses that had answered.
+    pub sent: u32,
+    /// Of these answered.
+    pub answered: u32,
+    /// Addresses that cannot exist, and answered.
+    pub negative_answered: usize,
+    /// Moments that were discarded because controls were silent.
+    pub waves_discarded: u32,
     /// Addresses outside the ranges, asked to see whether the uplink works.
-    uplink_sent: usize,
-    uplink_answered: usize,
+    pub uplink_sent: usize,
+    /// Of these answered.
+    pub uplink_answered: usize,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -139,49 +159,79 @@ struct Probes {
     per_second_limit: Option<f64>,
 }
 
+/// What is said of one range.
 #[derive(Clone, Debug, Serialize)]
-struct RangeReport {
-    prefix: Prefix,
-    list: List,
-    role: Role,
-    verdict: Verdict,
-    mechanism: Option<Mechanism>,
-    blocked: Vec<Prefix>,
-    undetermined: Vec<Prefix>,
-    offender: Option<Offender>,
-    confidence: Confidence,
-    reason: String,
-    probes: u32,
-    answered: u32,
-    authenticated: u32,
-    rtt_seconds: RoundTrip,
+pub struct RangeReport {
+    /// The range.
+    pub prefix: Prefix,
+    /// The list that it is in.
+    pub list: List,
+    /// What it is for.
+    pub role: Role,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// How it is blocked.
+    pub mechanism: Option<Mechanism>,
+    /// What of it is blocked.
+    pub blocked: Vec<Prefix>,
+    /// What of it cannot be judged.
+    pub undetermined: Vec<Prefix>,
+    /// Who blocks.
+    pub offender: Option<Offender>,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// Why this is said.
+    pub reason: String,
+    /// Addresses asked.
+    pub probes: u32,
+    /// Addresses that answered.
+    pub answered: u32,
+    /// Addresses that proved to be the server.
+    pub authenticated: u32,
+    /// Round trips.
+    pub rtt_seconds: RoundTrip,
 }
 
+/// How sure a verdict is.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Confidence {
-    alpha: f64,
-    nats: f64,
+pub struct Confidence {
+    /// Bound on the probability of a false accusation.
+    pub alpha: f64,
+    /// The evidence that was reached.
+    pub nats: f64,
 }
 
+/// Round trips in seconds.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct RoundTrip {
-    min: Option<f64>,
-    median: Option<f64>,
+pub struct RoundTrip {
+    /// The shortest.
+    pub min: Option<f64>,
+    /// The median.
+    pub median: Option<f64>,
 }
 
 impl Report {
     /// Judges what was seen and puts it together.
     #[must_use]
     pub fn new(run: &Run<'_>) -> Self {
-        let Run { plan, evidence, feed, held, .. } = *run;
-        let verdicts = ranges(plan, &evidence.observations);
-        let context = attested(run.context, &evidence.observations);
-        let judged = verdict::endpoints(run.endpoints, &context);
-        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged, context: Some(&context) };
+        let context = attested(run.context, &run.evidence.observations);
+        let judged = Judged {
+            ranges: ranges(run.plan, &run.evidence.observations),
+            endpoints: verdict::endpoints(run.endpoints, &context),
+        };
+        Self::judged(&Run { context: &context, ..run.clone() }, &judged)
+    }
+
+    /// Puts together what was judged already: a verdict for each range of the plan and for each endpoint's run.
+    #[must_use]
+    pub fn judged(run: &Run<'_>, judged: &Judged) -> Self {
+        let Run { plan, evidence, feed, held, context, .. } = *run;
+        let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged.endpoints, context: Some(context) };
         let findings =
-            Findings { plan, observations: &evidence.observations, verdicts: &verdicts, feed, held, endpoints };
+            Findings { plan, observations: &evidence.observations, verdicts: &judged.ranges, feed, held, endpoints };
         let diagnoses = diagnose(&findings);
-        let status = status(&verdicts, &endpoint_verdicts(&endpoints));
+        let status = status(&judged.ranges, &endpoint_verdicts(&endpoints));
+        let with_verdict = |(run, verdict)| EndpointReport::of(run, verdict);
         Self {
             schema: "egressd.report/1",
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -192,15 +242,57 @@ impl Report {
             baseline: run.baseline.map(BaselineReport::of),
             controls: Controls::of(evidence),
             probes: Probes::of(plan, evidence),
-            ranges: verdicts.iter().map(|verdict| RangeReport::of(verdict, run.baseline)).collect(),
-            endpoints: run.endpoints.iter().zip(&judged).map(|(run, judged)| EndpointReport::of(run, judged)).collect(),
+            ranges: judged.ranges.iter().map(|verdict| RangeReport::of(verdict, run.baseline)).collect(),
+            endpoints: run.endpoints.iter().zip(&judged.endpoints).map(with_verdict).collect(),
             media: Vec::new(),
             diagnoses,
-            limits: limits(run, &verdicts),
+            limits: limits(run, &judged.ranges),
             interrupted: evidence.interrupted,
             exit_status: status as u8,
             status,
         }
+    }
+
+    /// What is said of each range, in order of prefix.
+    #[must_use]
+    pub fn ranges(&self) -> &[RangeReport] {
+        &self.ranges
+    }
+
+    /// What is said of each endpoint and path, in the order of the configuration.
+    #[must_use]
+    pub fn endpoints(&self) -> &[EndpointReport] {
+        &self.endpoints
+    }
+
+    /// The causes, the gravest first.
+    #[must_use]
+    pub fn diagnoses(&self) -> &[Diagnosis] {
+        &self.diagnoses
+    }
+
+    /// The totals of the controls.
+    #[must_use]
+    pub fn controls(&self) -> &Controls {
+        &self.controls
+    }
+
+    /// What made the evidence poorer than it could be.
+    #[must_use]
+    pub fn limits(&self) -> &[String] {
+        &self.limits
+    }
+
+    /// When it was begun, in RFC 3339.
+    #[must_use]
+    pub fn started(&self) -> &str {
+        &self.started
+    }
+
+    /// The name of the site.
+    #[must_use]
+    pub fn site(&self) -> &str {
+        &self.site
     }
 
     /// What the process is to exit with.
@@ -216,6 +308,8 @@ impl Report {
             Format::Text => text::write(self, style),
             Format::Json => json(self),
             Format::Markdown => markdown::write(self),
+            Format::Html => html::write(self),
+            Format::Junit => junit::write(self),
         }
     }
 }

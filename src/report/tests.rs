@@ -124,12 +124,12 @@ fn the_status_follows_from_what_viewers_need() {
 fn a_hostile_site_name_stays_text() {
     let site = "\u{1b}[2J<script>|*evil*|\n# heading";
     let report = report("open", site);
-    for format in [Format::Text, Format::Markdown] {
+    for format in [Format::Text, Format::Markdown, Format::Html, Format::Junit] {
         let page = report.write(format, Style::default());
         assert!(!page.contains('\u{1b}') && !page.contains("\n# heading"), "{page}");
+        assert!(format == Format::Text || !page.contains("<script>"), "{page}");
     }
-    let page = report.write(Format::Markdown, Style::default());
-    assert!(!page.contains("<script>") && !page.contains("*evil*|"), "{page}");
+    assert!(!report.write(Format::Markdown, Style::default()).contains("*evil*|"));
 }
 
 #[test]
@@ -138,4 +138,31 @@ fn a_ticket_holds_the_prefixes_to_allow() {
     assert!(page.starts_with("## CloudFront reachability from hq\n"));
     let listed = page.lines().filter(|line| line.trim().parse::<Prefix>().is_ok()).count();
     assert_eq!(listed, 48, "{page}");
+}
+
+#[test]
+fn a_page_has_the_sentence_the_action_and_every_range() {
+    let report = report("stale-allowlist", "hq");
+    let page = report.write(Format::Html, Style::default());
+    for part in ["Your firewall allows the list of 2018-11-06", "<b>network</b>", "egressd export", "13.224.0.0/14"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let cells = |prefix: &Prefix| page.contains(&format!("<td>{prefix}</td>"));
+    assert!(FeedSnapshot::documented().ranges.iter().all(|range| cells(&range.prefix)));
+    assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains(" href="), "it fetches nothing");
+}
+
+#[test]
+fn a_pipeline_fails_by_the_name_of_the_range() {
+    let report = report("mixed", "hq");
+    let page = report.write(Format::Junit, Style::default());
+    let document = roxmltree::Document::parse(&page).unwrap();
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    let count = |tag: &str| document.descendants().filter(|node| node.has_tag_name(tag)).count();
+    for (attribute, tag) in [("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")] {
+        assert_eq!(suite.attribute(attribute), Some(count(tag).to_string().as_str()), "{attribute}");
+    }
+    let failed = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    assert_eq!(failed.parent().unwrap().attribute("classname"), Some("ranges.global"));
+    assert!(!failed.attribute("message").unwrap().is_empty());
 }

@@ -77,6 +77,8 @@ pub struct Evidence {
     pub interrupted: bool,
     /// How long it took.
     pub took: Duration,
+    /// The longest time for which the process that asked was not given the processor.
+    pub starved: Duration,
 }
 
 /// The scan of a plan.
@@ -257,6 +259,7 @@ impl Scan {
             controls: self.waves.totals(),
             interrupted: self.interrupted,
             took: now,
+            starved: Duration::ZERO,
             observations: self.observations,
         }
     }

@@ -1,12 +1,16 @@
 //! Verdicts: what the evidence allows to say, and what it was derived from.
 
 mod endpoint;
+mod hysteresis;
 mod offender;
 mod range;
+mod transition;
 
 pub use endpoint::{EndpointVerdict, Layer, STARVED, endpoints, suspect};
+pub use hysteresis::{Change, Flapping, Hysteresis, Settled};
 pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
+pub use transition::{HeldBack, Outline, Subject, Transition};
 
 use serde::Serialize;
 

@@ -36,7 +36,7 @@ fn check(lab: &Lab, settings: &Settings, feed: &FeedSnapshot, known: &KnownAddre
     let evidence = lab.client().run(|| {
         let mut scan = Scan::new(plan.clone());
         let took = egressd::net::scan::run(&mut scan, Some(&trust), &Interrupt::listen().unwrap(), &mut |_| {});
-        scan.into_evidence(took.unwrap())
+        scan.into_evidence(took.unwrap().took)
     });
     let observations = evidence.unwrap().observations;
     let verdicts = ranges(&plan, &observations);

@@ -17,6 +17,7 @@ mod ios;
 mod iptables;
 mod junos;
 mod lines;
+pub mod nftables;
 mod panos;
 mod plain;
 mod ports;
@@ -73,6 +74,7 @@ macro_rules! formats {
 }
 
 formats! {
+    Nftables => nftables::READER,
     Iptables => iptables::READER,
     Fortios => fortios::READER,
     Panos => panos::READER,

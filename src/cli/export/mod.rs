@@ -5,18 +5,20 @@ mod listing;
 
 pub use input::InputError;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::{Asked, CliError, FamilyFilter, ListFilter, output};
+use super::state::tell;
+use super::{Asked, CliError, FamilyFilter, ListFilter, StateArgs, output};
 use crate::exit::ExitStatus;
 use crate::export::{ExportError, Intent, Overflow, Request, RuleFormat, Rules, Selected, Selection, Summary};
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::ranges::Role;
+use crate::store::lists::Lists;
 
 /// The flags of `export`.
 #[derive(Args, Clone, Debug)]
@@ -30,6 +32,9 @@ pub struct ExportArgs {
     /// A feed, `-` for standard input or `documented`; of several the newest is written
     #[arg(long = "feed", value_name = "F")]
     pub feeds: Vec<PathBuf>,
+    /// Where lists are kept.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// A list of your own in place of a feed: one prefix in a line
     #[arg(long, value_name = "F", conflicts_with_all = ["feeds", "list", "roles"])]
     pub prefixes: Option<PathBuf>,
@@ -195,7 +200,7 @@ impl ExportArgs {
             let (source, origin) = ("own list".to_owned(), file.display().to_string());
             return Ok(Chosen { selected: Selected::plain(&prefixes), all, source, origin });
         }
-        let feed = input::newest(&self.feeds)?;
+        let Lists { newest: feed, withdrawn, .. } = self.state.lists(&self.feeds)?;
         let selection = Selection {
             list: self.list.only(),
             family: self.family.only(),
@@ -204,8 +209,8 @@ impl ExportArgs {
         };
         let date = feed.date.map_or_else(|| "undated".to_owned(), |date| date.to_string());
         Ok(Chosen {
-            selected: selection.of(&feed),
-            all: feed.addresses(),
+            selected: selection.with_withdrawn(&feed, &withdrawn),
+            all: feed.addresses().union(&withdrawn.iter().map(|missed| missed.range.prefix).collect()),
             source: format!("{} {date}", feed.source),
             origin: format!("sha256:{} {}", feed.sha256, feed.name),
         })
@@ -261,12 +266,6 @@ impl ExportArgs {
         };
         Ok(output::write(None, out, described.as_bytes())?)
     }
-}
-
-/// What a person has to know, beside the output.
-fn tell(note: &str) {
-    // Nothing is left to be done if standard error is closed.
-    let _ = writeln!(io::stderr(), "note: {note}");
 }
 
 fn name(text: &str) -> Result<String, String> {

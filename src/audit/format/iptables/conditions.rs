@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::sets::Lookups;
-use crate::audit::packet::{End, Packet, State, depends_on};
+use crate::audit::packet::{Conditions, End, Packet, State, depends_on};
 use crate::audit::word::{address_or_prefix, address_range, cited};
 use crate::audit::{AddressSet, Applies, Destination, Match, Traffic};
 
@@ -14,13 +14,10 @@ pub(super) struct Context<'a> {
     pub(super) lookups: &'a RefCell<Lookups<'a>>,
 }
 
-/// Conditions that were read so far, all of which must hold.
-pub(super) struct Conditions<'a, 'b> {
+/// Conditions of one rule, as they are read.
+pub(super) struct Reading<'a, 'b> {
     context: &'b Context<'a>,
-    destination: Option<Destination>,
-    rest: Applies,
-    /// Whether the client's address fits, where that is a doubt that a rule which denies need not have.
-    client: Applies,
+    conditions: Conditions<'a>,
 }
 
 /// Modules whose options are read below, or that match what no TCP packet between two hosts is.
@@ -54,9 +51,9 @@ const MODULES: &[&str] = &[
 const OTHER_HEADERS: &[&str] =
     &["ah", "dccp", "dst", "esp", "hbh", "icmp", "icmp6", "mh", "rt", "sctp", "udp", "udplite"];
 
-impl<'a, 'b> Conditions<'a, 'b> {
+impl<'a, 'b> Reading<'a, 'b> {
     pub(super) fn new(context: &'b Context<'a>) -> Self {
-        Self { context, destination: None, rest: Applies::Yes, client: Applies::Yes }
+        Self { context, conditions: Conditions::new(context.packet) }
     }
 
     /// Reads the condition that begins the words; says how many words it has.
@@ -68,14 +65,13 @@ impl<'a, 'b> Conditions<'a, 'b> {
         let values = &behind[inner..];
         let taken = values.iter().take_while(|word| !is_option(word)).count();
         let (used, applies) = self.condition(option, &values[..taken], before + inner == 1);
-        self.rest = std::mem::replace(&mut self.rest, Applies::No).and(applies);
+        self.conditions.holds(applies);
         before + 1 + inner + used
     }
 
-    /// What all of them come to.
+    /// What all of them come to, in a rule that denies or does not.
     pub(super) fn into_match(self, denies: bool) -> Match {
-        let client = if denies && self.client != Applies::Yes { Applies::No } else { self.client };
-        Match { destination: self.destination.unwrap_or_else(Destination::any), rest: self.rest.and(client) }
+        self.conditions.into_match(denies)
     }
 
     /// How many values the option has, and whether it holds.
@@ -141,16 +137,8 @@ impl<'a, 'b> Conditions<'a, 'b> {
     }
 
     fn addresses(&mut self, end: End, addresses: Destination, negated: bool) -> Applies {
-        let meant = if negated { addresses.complement() } else { addresses };
-        let packet = self.context.packet;
-        let (remote, client) = packet.address(end, &meant);
-        if packet.is_remote(end) {
-            self.narrow(remote);
-        } else if packet.is_for_others(end, &meant) {
-            self.client = client;
-            return Applies::Yes;
-        }
-        client
+        self.conditions.address(end, &if negated { addresses.complement() } else { addresses });
+        Applies::Yes
     }
 
     /// An address of the first packet's header, which a reply has at its other end.
@@ -164,16 +152,9 @@ impl<'a, 'b> Conditions<'a, 'b> {
         self.addresses(end, addresses(value), negated)
     }
 
-    fn narrow(&mut self, to: Destination) {
-        self.destination = Some(match self.destination.take() {
-            Some(before) => before.intersection(&to),
-            None => to,
-        });
-    }
-
     fn set(&mut self, name: &str, directions: &str, negated: bool) -> Applies {
         let found = self.context.lookups.borrow_mut().find(name, directions, negated, self.context.packet);
-        self.narrow(found.destination);
+        self.conditions.destination(found.destination);
         found.rest
     }
 

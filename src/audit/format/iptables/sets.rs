@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::table::first_word;
-use crate::audit::packet::{End, Packet, depends_on};
+use crate::audit::packet::{End, Gathered, Kind, Packet, depends_on};
 use crate::audit::word::{address_range, cited};
 use crate::audit::{AddressSet, Applies, Destination, Match};
 use crate::prefix::AddressRange;
@@ -94,7 +94,7 @@ fn is_address(dimension: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct Lookups<'a> {
     sets: &'a Sets<'a>,
-    made: HashMap<(String, String, bool, crate::audit::packet::Kind), Match>,
+    made: HashMap<(String, String, bool, Kind), Match>,
 }
 
 impl<'a> Lookups<'a> {
@@ -159,21 +159,14 @@ impl Set<'_> {
 
     /// Entries of which one part is the remote address.
     fn remote(&self, dimensions: &[&str], ends: &[End], packet: Packet<'_>, at: usize) -> Destination {
-        let (mut surely, mut perhaps, mut why) = (Vec::new(), Vec::new(), None);
+        let mut gathered = Gathered::default();
         for entry in &self.entries {
             let parts = entry.value.split(',').collect::<Vec<_>>();
-            let Some(range) = address_range(parts[at]) else { continue };
-            match entry.holds(dimensions, &parts, ends, packet, Some(at)) {
-                Applies::Yes => surely.push(range),
-                Applies::No => {}
-                Applies::Maybe(reason) => {
-                    perhaps.push(range);
-                    why.get_or_insert(reason);
-                }
+            if let Some(range) = address_range(parts[at]) {
+                gathered.add(range, entry.holds(dimensions, &parts, ends, packet, Some(at)));
             }
         }
-        let perhaps = why.map(|why| (Arc::new(perhaps.into_iter().collect()), why));
-        Destination { surely: Arc::new(surely.into_iter().collect()), perhaps }
+        gathered.into_destination()
     }
 
     /// Entries of which no part is the remote address.
@@ -260,21 +253,9 @@ fn nothing() -> Match {
 
 /// What is in either of two sets; a doubt about one is a doubt about what it would match.
 fn either(a: Match, b: Match) -> Match {
-    let destination = weighed(a).union(&weighed(b));
-    Match { destination, rest: Applies::Yes }
-}
-
-/// A match whose doubts are all about the destination.
-fn weighed(one: Match) -> Destination {
-    match one.rest {
-        Applies::Yes => one.destination,
-        Applies::No => AddressSet::none().into(),
-        Applies::Maybe(why) => {
-            Destination { surely: Arc::default(), perhaps: Some((Arc::new(one.destination.at_most()), why)) }
-        }
-    }
+    Match { destination: a.weighed().union(&b.weighed()), rest: Applies::Yes }
 }
 
 fn complement(one: Match) -> Match {
-    Match { destination: weighed(one).complement(), rest: Applies::Yes }
+    Match { destination: one.weighed().complement(), rest: Applies::Yes }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::conditions::{Conditions, Context};
+use super::conditions::{Context, Reading};
 use super::table::{Line, rule_words};
 use crate::audit::word::cited;
 use crate::audit::{Action, Applies, Match};
@@ -58,7 +58,7 @@ const ELSEWHERE: &[&str] = &["DNAT", "NETMAP", "NFQUEUE", "QUEUE", "REDIRECT", "
 /// Reads a rule for one kind of packet.
 pub(super) fn read<'a>(line: &Line<'a>, context: &Context<'_>) -> Read<'a> {
     let words = rule_words(line);
-    let mut conditions = Conditions::new(context);
+    let mut conditions = Reading::new(context);
     let mut target = None;
     let mut at = 0;
     while at < words.len() {

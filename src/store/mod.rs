@@ -1,4 +1,9 @@
-//! What is kept between runs: the addresses that answered earlier from this network.
+//! What is kept between runs: the addresses that answered earlier from this network, the last good lists, and what checks
+//! have found.
+
+pub mod feeds;
+pub mod history;
+pub mod lists;
 
 use std::fs;
 use std::io;
@@ -7,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline::{Baseline, BaselineError, MOST_BYTES};
 use crate::cli::output::{self, OutputError};
+use feeds::Feeds;
 
 /// The folder of one site's memory.
 #[derive(Clone, Debug)]
@@ -53,6 +59,24 @@ impl Store {
                 .or_else(|| from("HOME").map(|folder| folder.join(".local/state/egressd")))
         };
         named.map(Path::to_owned).or_else(usual).map(|folder| Self { folder })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The published lists that are kept in it.
+    #[must_use]
+    pub fn feeds(&self) -> Feeds {
+        Feeds::at(self.folder.join("feeds"))
+    }
+
+    /// Where the history of checks is.
+    #[must_use]
+    pub fn history_file(&self) -> PathBuf {
+        self.folder.join(history::FILE)
     }
 
     /// The addresses that answered in earlier runs; none before the first.

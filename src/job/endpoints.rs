@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Job, Ranges};
-use crate::cli::CliError;
+use super::{Job, JobError, RangesSeen};
 use crate::endpoint::{EndpointRun, RunContext, Step};
 use crate::net;
 use crate::net::endpoint::{self, Errand, Seen};
@@ -17,20 +16,25 @@ use crate::scan::{Evidence, Walks, paths};
 use crate::verdict::{self, Layer, Mechanism, offender_between, offender_on_path};
 
 /// What was seen of the endpoints.
-#[derive(Default)]
-pub(super) struct Endpoints {
-    pub(super) runs: Vec<EndpointRun>,
-    pub(super) context: RunContext,
-    pub(super) limits: Vec<String>,
-    pub(super) interrupted: bool,
-    pub(super) took: Duration,
+#[derive(Clone, Debug, Default)]
+pub struct EndpointsSeen {
+    /// A run for each endpoint and path.
+    pub runs: Vec<EndpointRun>,
+    /// What is known besides.
+    pub context: RunContext,
+    /// What made the evidence poorer than it could be.
+    pub limits: Vec<String>,
+    /// Stopped before it was done.
+    pub interrupted: bool,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Job<'_> {
-    pub(super) fn errand(&self) -> Result<Errand<'_>, CliError> {
+    pub(super) fn errand(&self) -> Result<Errand<'_>, JobError> {
         let with_headers = |endpoint| Ok((endpoint, endpoint::headers(endpoint)?));
         Ok(Errand {
-            endpoints: self.endpoints.iter().map(with_headers).collect::<Result<_, CliError>>()?,
+            endpoints: self.endpoints.iter().map(with_headers).collect::<Result<_, JobError>>()?,
             resolvers: self.resolvers,
             system_resolvers: self.system_resolvers,
             roots: self.roots,
@@ -44,20 +48,20 @@ impl Job<'_> {
     pub(super) fn check_endpoints(
         &self,
         errand: &mut Errand<'_>,
-        ranges: &Ranges,
+        ranges: &RangesSeen,
         interrupt: &Interrupt,
-    ) -> Result<Option<Endpoints>, CliError> {
+    ) -> Result<Option<EndpointsSeen>, JobError> {
         if errand.endpoints.is_empty() {
             return Ok(None);
         }
         let began = Instant::now();
         errand.aimed = aimed(ranges);
         let Seen { mut runs, context, limits, interrupted } =
-            endpoint::check(errand, interrupt).map_err(CliError::Wait)?;
+            endpoint::check(errand, interrupt).map_err(JobError::Wait)?;
         if !interrupted {
             self.trace(&mut runs, &context, ranges, interrupt)?;
         }
-        Ok(Some(Endpoints { runs, context, limits, interrupted, took: began.elapsed() }))
+        Ok(Some(EndpointsSeen { runs, context, limits, interrupted, took: began.elapsed() }))
     }
 
     /// Finds the hop at which packets to failing endpoints end.
@@ -65,9 +69,9 @@ impl Job<'_> {
         &self,
         runs: &mut [EndpointRun],
         context: &RunContext,
-        ranges: &Ranges,
+        ranges: &RangesSeen,
         interrupt: &Interrupt,
-    ) -> Result<(), CliError> {
+    ) -> Result<(), JobError> {
         let verdicts = verdict::endpoints(runs, context);
         let mut suspects: Vec<_> =
             runs.iter().zip(&verdicts).map(|(run, verdict)| verdict::suspect(run, verdict)).collect();
@@ -85,7 +89,7 @@ impl Job<'_> {
         }
         let controls = controls(runs, &ranges.evidence, &self.settings.uplink_controls);
         let mut walks = Walks::new(&controls, &targets, self.settings.seed);
-        net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(CliError::Wait)?;
+        net::scan::run(&mut walks, None, interrupt, &mut |_| {}).map_err(JobError::Wait)?;
         let observations = walks.into_observations();
         let paths = paths(&observations);
         for ((run, verdict), suspect) in runs.iter_mut().zip(&verdicts).zip(suspects) {
@@ -94,7 +98,7 @@ impl Job<'_> {
                 // The connection stands, and the handshake is reset.
                 Some((path, server)) if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => {
                     let host = run.endpoint.url.host();
-                    let first = endpoint::first_reset(self.roots, target, host, server).map_err(CliError::Wait)?;
+                    let first = endpoint::first_reset(self.roots, target, host, server).map_err(JobError::Wait)?;
                     first.map(|hops| offender_between(path, hops))
                 }
                 _ if verdict.layer == Some(Layer::Tls) && mechanism == Mechanism::Reset => None,
@@ -105,13 +109,13 @@ impl Job<'_> {
     }
 }
 
-fn blocked(ranges: &Ranges) -> Vec<Prefix> {
+fn blocked(ranges: &RangesSeen) -> Vec<Prefix> {
     verdict::ranges(&ranges.plan, &ranges.evidence.observations).into_iter().flat_map(|range| range.blocked).collect()
 }
 
 /// An address of each range of viewers at which a server proved itself, or else one that answered: any of them serves
 /// every name.
-fn aimed(ranges: &Ranges) -> Vec<SocketAddr> {
+fn aimed(ranges: &RangesSeen) -> Vec<SocketAddr> {
     let mut best: BTreeMap<usize, (bool, SocketAddr)> = BTreeMap::new();
     for observation in &ranges.evidence.observations {
         let (Purpose::Range(range), Ok(answer)) = (observation.purpose, &observation.outcome) else { continue };

@@ -1,20 +1,23 @@
 //! One check from plan to report, on whatever network the calling thread is in.
 
 mod endpoints;
+mod error;
+
+pub use endpoints::EndpointsSeen;
+pub use error::JobError;
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::IsTerminal;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, Zoned};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustls::pki_types::CertificateDer;
 
-use super::{Asked, CliError};
 use crate::baseline::Baseline;
+use crate::cli::Asked;
 use crate::config::Config;
 use crate::endpoint::{Endpoint, Resolver};
 use crate::net;
@@ -23,47 +26,96 @@ use crate::net::interrupt::Interrupt;
 use crate::net::tls::{Trust, read_roots};
 use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
-use crate::prefix::{Family, PrefixSet};
-use crate::ranges::{FeedSnapshot, Role};
+use crate::prefix::{Family, Prefix, PrefixSet};
+use crate::ranges::read::ReadError;
+use crate::ranges::{FeedSnapshot, Provenance, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
 use crate::store::{Store, StoreError};
-use endpoints::Endpoints;
 
 /// What a check needs.
-pub(super) struct Job<'a> {
-    pub(super) site: String,
-    pub(super) settings: Settings,
-    pub(super) feed: &'a FeedSnapshot,
-    pub(super) held: &'a [FeedSnapshot],
+pub struct Job<'a> {
+    /// The name of this site in reports.
+    pub site: String,
+    /// What is asked, and how politely.
+    pub settings: Settings,
+    /// The list in force.
+    pub feed: &'a FeedSnapshot,
+    /// Older lists that are at hand.
+    pub held: &'a [FeedSnapshot],
+    /// The ranges that alone are asked; none: all of them.
+    pub only: Option<BTreeSet<Prefix>>,
     /// Addresses known to answer, from elsewhere or from earlier runs.
-    pub(super) baseline: Option<Baseline>,
+    pub baseline: Option<Baseline>,
     /// IPv6 addresses that DNS gives.
-    pub(super) ipv6_servers: Vec<IpAddr>,
+    pub ipv6_servers: Vec<IpAddr>,
     /// Where the addresses that answer now are kept; none: nowhere.
-    pub(super) store: Option<Store>,
-    pub(super) trust: Trust,
+    pub store: Option<Store>,
+    /// What handshakes with ranges trust.
+    pub trust: Trust,
     /// What handshakes trust besides the embedded bundle.
-    pub(super) roots: &'a [CertificateDer<'static>],
+    pub roots: &'a [CertificateDer<'static>],
     /// Endpoints to check; none where the ranges alone are asked for.
-    pub(super) endpoints: &'a [Endpoint],
+    pub endpoints: &'a [Endpoint],
     /// Resolvers besides the system's.
-    pub(super) resolvers: &'a [Resolver],
+    pub resolvers: &'a [Resolver],
     /// The host's own resolvers are asked as well.
-    pub(super) system_resolvers: bool,
+    pub system_resolvers: bool,
     /// The endpoints alone are asked for.
-    pub(super) endpoints_only: bool,
+    pub endpoints_only: bool,
+}
+
+/// The list in force, and older ones that are at hand.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    /// The newest.
+    pub newest: FeedSnapshot,
+    /// The others.
+    pub older: Vec<FeedSnapshot>,
+}
+
+impl Feeds {
+    /// Published lists in files; without any, the documented one.
+    ///
+    /// # Errors
+    /// Names the file, and what is wrong with it.
+    pub fn read(files: &[PathBuf]) -> Result<Self, ReadError> {
+        let mut held = files.iter().map(|file| crate::ranges::read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
+        if held.is_empty() {
+            return Ok(Self { newest: FeedSnapshot::documented(), older: Vec::new() });
+        }
+        let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().expect("there is one").clone();
+        held.retain(|feed| feed.sha256 != newest.sha256);
+        held.push(FeedSnapshot::documented());
+        Ok(Self { newest, older: held })
+    }
+}
+
+/// What was seen of the ranges.
+#[derive(Clone, Debug)]
+pub struct RangesSeen {
+    /// What was to be probed.
+    pub plan: ProbePlan,
+    /// What was seen.
+    pub evidence: Evidence,
+    /// Addresses that were known to answer.
+    pub baseline: Option<Baseline>,
+    /// What made the evidence poorer than it could be.
+    pub limits: Vec<String>,
 }
 
 impl Job<'_> {
-    pub(super) fn run(&self, interrupt: &Interrupt) -> Result<Report, CliError> {
-        raise_descriptor_limit();
+    /// Asks the ranges, then the endpoints, and judges.
+    ///
+    /// # Errors
+    /// What stopped it; findings are no errors.
+    pub fn run(&self, interrupt: &Interrupt, progress: &mut dyn FnMut(Progress)) -> Result<Report, JobError> {
         let mut errand = self.errand()?;
         let started = Timestamp::now();
-        let mut seen = self.ranges(interrupt)?;
+        let mut seen = self.see_ranges(interrupt, progress)?;
         let endpoints =
             if seen.evidence.interrupted { None } else { self.check_endpoints(&mut errand, &seen, interrupt)? };
-        let Endpoints { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
+        let EndpointsSeen { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
         seen.evidence.interrupted |= interrupted;
         seen.evidence.took += took;
         seen.limits.extend(limits);
@@ -82,26 +134,48 @@ impl Job<'_> {
         }))
     }
 
-    /// Probes the ranges, unless the endpoints alone are asked for.
-    fn ranges(&self, interrupt: &Interrupt) -> Result<Ranges, CliError> {
+    /// Asks the ranges, unless the endpoints alone are asked for.
+    ///
+    /// # Errors
+    /// When no range is left to be asked, or the kernel refuses to wait for sockets.
+    pub fn see_ranges(
+        &self,
+        interrupt: &Interrupt,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<RangesSeen, JobError> {
         if self.endpoints_only {
-            let mut plan = ProbePlan::new(&self.settings, self.feed, &KnownAddresses::default());
-            plan.ranges.clear();
-            return Ok(Ranges { plan, evidence: Evidence::default(), baseline: None, limits: Vec::new() });
+            return Ok(self.no_ranges());
         }
+        raise_descriptor_limit();
         let (remembered, mut limits) = self.remembered();
         let (baseline, known) = self.known(remembered.as_ref());
-        let plan = ProbePlan::new(&self.settings, self.feed, &known);
+        let mut plan = ProbePlan::new(&self.settings, self.feed, &known);
+        plan.ranges.retain(|planned| self.only.as_ref().is_none_or(|only| only.contains(&planned.range.prefix)));
         if plan.ranges.is_empty() {
-            return Err(CliError::Usage(format!("no range of {} is of the list and family asked for", self.feed.name)));
+            return Err(JobError::NoRange { feed: self.feed.name.clone() });
         }
-        let bar = Bar::new();
         let mut scan = Scan::new(plan.clone());
-        let took = net::scan::run(&mut scan, Some(&self.trust), interrupt, &mut |progress| bar.tell(progress));
-        bar.clear();
-        let evidence = scan.into_evidence(took.map_err(CliError::Wait)?);
+        let ran = net::scan::run(&mut scan, Some(&self.trust), interrupt, progress).map_err(JobError::Wait)?;
+        let evidence = Evidence { starved: ran.starved, ..scan.into_evidence(ran.took) };
         limits.extend(self.keep(remembered, &plan, &evidence));
-        Ok(Ranges { plan, evidence, baseline, limits })
+        Ok(RangesSeen { plan, evidence, baseline, limits })
+    }
+
+    /// What is seen of the ranges when none is asked.
+    #[must_use]
+    pub fn no_ranges(&self) -> RangesSeen {
+        let mut plan = ProbePlan::new(&self.settings, self.feed, &KnownAddresses::default());
+        plan.ranges.clear();
+        RangesSeen { plan, evidence: Evidence::default(), baseline: None, limits: Vec::new() }
+    }
+
+    /// Asks the endpoints, and traces those that fail; what is known of the ranges tells where else to ask.
+    ///
+    /// # Errors
+    /// When a header cannot be had, or the kernel refuses to wait for sockets.
+    pub fn see_endpoints(&self, ranges: &RangesSeen, interrupt: &Interrupt) -> Result<EndpointsSeen, JobError> {
+        raise_descriptor_limit();
+        Ok(self.check_endpoints(&mut self.errand()?, ranges, interrupt)?.unwrap_or_default())
     }
 
     /// What answered in earlier runs from here.
@@ -142,16 +216,9 @@ impl Job<'_> {
     }
 }
 
-/// What was seen of the ranges.
-pub(super) struct Ranges {
-    pub(super) plan: ProbePlan,
-    pub(super) evidence: Evidence,
-    baseline: Option<Baseline>,
-    limits: Vec<String>,
-}
-
 /// The name of this site: as configured, or the host's.
-pub(super) fn site(config: &Config) -> String {
+#[must_use]
+pub fn site(config: &Config) -> String {
     if !config.site.is_empty() {
         return config.site.clone();
     }
@@ -159,23 +226,19 @@ pub(super) fn site(config: &Config) -> String {
 }
 
 /// The authorities that the configuration adds to the embedded bundle.
-pub(super) fn roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, CliError> {
+pub fn roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, JobError> {
     if config.roots.as_os_str().is_empty() { Ok(Vec::new()) } else { Ok(read_roots(&config.roots)?) }
 }
 
 /// What handshakes trust: the embedded bundle, and `roots`.
-pub(super) fn trust(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Trust, CliError> {
+pub fn trust(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Trust, JobError> {
     Ok(Trust::new(&config.server_name, roots)?)
 }
 
 /// The IPv6 addresses of the server that handshakes ask for, and of the endpoints, where the feed has IPv6 ranges to judge
 /// by them.
-pub(super) fn ipv6_servers(
-    config: &Config,
-    endpoints: &[Endpoint],
-    settings: &Settings,
-    feed: &FeedSnapshot,
-) -> Vec<IpAddr> {
+#[must_use]
+pub fn ipv6_servers(config: &Config, endpoints: &[Endpoint], settings: &Settings, feed: &FeedSnapshot) -> Vec<IpAddr> {
     // A check waits no longer for what it can do without.
     const LIMIT: Duration = Duration::from_millis(1500);
     if settings.family == Some(Family::V4) || !feed.ranges.iter().any(|range| range.prefix.family() == Family::V6) {
@@ -193,13 +256,15 @@ pub(super) fn ipv6_servers(
 }
 
 /// A different order of addresses for each run.
-pub(super) fn seed() -> u64 {
+#[must_use]
+pub fn seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     now.as_secs() ^ (u64::from(now.subsec_nanos()) << 32)
 }
 
 /// What makes the evidence poorer on this kernel.
-fn kernel_limits() -> Option<String> {
+#[must_use]
+pub fn kernel_limits() -> Option<String> {
     const POORER: &str = "this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named";
     (!error_queue_works()).then(|| POORER.to_owned())
 }
@@ -211,34 +276,9 @@ fn told(error: &StoreError) -> String {
 }
 
 /// Each connection under way is a descriptor, and the usual limit is 1,024.
-fn raise_descriptor_limit() {
+pub fn raise_descriptor_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // If it is refused, the engine slows down when descriptors run out.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(soft.max(4096)), hard);
-    }
-}
-
-/// A progress bar on standard error, if that is a terminal.
-pub(super) struct Bar(Option<ProgressBar>);
-
-impl Bar {
-    pub(super) fn new() -> Self {
-        let style = ProgressStyle::with_template("  {bar:40} {pos} of {len} parts settled, {msg}");
-        let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(0));
-        Self(bar.map(|bar| bar.with_style(style.expect("the template is sound"))))
-    }
-
-    pub(super) fn tell(&self, progress: Progress) {
-        if let Some(bar) = &self.0 {
-            bar.set_length(progress.cells as u64);
-            bar.set_position(progress.settled as u64);
-            bar.set_message(format!("{} connections", progress.sent));
-        }
-    }
-
-    pub(super) fn clear(&self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
     }
 }
