@@ -74,6 +74,7 @@ struct List<'a> {
 struct Interface<'a> {
     name: &'a str,
     side: Option<Side>,
+    has_v4: bool,
     has_v6: bool,
     down: bool,
 }
@@ -217,6 +218,7 @@ impl<'a> Device<'a> {
             ["ip", "nat", "inside"] => interface.side = Some(Side::Inside),
             ["ip", "nat", "outside"] => interface.side = Some(Side::Outside),
             ["description", ref said @ ..] => interface.side = interface.side.or_else(|| named(&said.join(" "))),
+            ["ip", "address" | "unnumbered", ..] => interface.has_v4 = true,
             ["ipv6", "address" | "enable", ..] => interface.has_v6 = true,
             ["shutdown"] => interface.down = true,
             _ => {}
@@ -271,9 +273,8 @@ impl<'a> Device<'a> {
             if judged.iter().any(|binding| binding.family == family) {
                 continue;
             }
-            let passes = !self.interfaces.is_empty()
-                && (family == Family::V4 || self.interfaces.iter().any(|interface| interface.has_v6))
-                && !judged.is_empty();
+            let has = |one: &Interface<'_>| if family == Family::V4 { one.has_v4 } else { one.has_v6 };
+            let passes = !judged.is_empty() && self.interfaces.iter().any(has);
             let version = family.number();
             if passes {
                 policy.notes.push(format!("no access list filters IPv{version} on the way out"));
