@@ -36,9 +36,9 @@ pub struct Golden {
     pub expected: Vec<(String, String)>,
 }
 
-/// Every one in `tests/audit/golden`.
+/// Every one in `tests/configurations/golden`.
 pub fn goldens() -> Vec<Golden> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/audit/golden");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/configurations/golden");
     let mut goldens = Vec::new();
     for folder in sorted(&root) {
         let format = Format::named(folder.file_name().unwrap().to_str().unwrap()).expect("a folder is a format");
