@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, which reads, calls the core, writes and returns a status.
 
+pub mod audit;
 pub mod baseline;
 pub mod check;
 pub mod config;
@@ -50,6 +51,8 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Write what is to be allowed in the syntax of a firewall, a router, a cloud or a proxy
     Export(Box<export::ExportArgs>),
+    /// Say what a rule set allows of what is required, without sending a packet
+    Audit(Box<audit::AuditArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
@@ -83,6 +86,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
         Command::Export(args) => export::run(&args, out),
+        Command::Audit(args) => audit::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
         Command::Ranges(command) => ranges::run(&command, out),

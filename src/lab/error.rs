@@ -3,6 +3,7 @@
 use std::io;
 
 use super::namespace::Forbidden;
+use crate::text::printable;
 
 /// What kept the lab from being built, or a host of it from working.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +55,7 @@ pub enum LabError {
         /// The rule's action.
         action: String,
     },
-    /// `nft` could not be run.
+    /// A program that takes rules could not be run.
     #[error("cannot run {program}")]
     NftStart {
         /// The program.
@@ -62,9 +63,11 @@ pub enum LabError {
         /// What the system said.
         source: io::Error,
     },
-    /// `nft` did not take the rules.
-    #[error("nft refuses the lab's rules: {message}")]
-    NftRefused {
+    /// A program did not take the rules.
+    #[error("{program} refuses the rules: {}", printable(.message, 1024))]
+    Refused {
+        /// The program.
+        program: String,
         /// What it said.
         message: String,
     },

@@ -17,6 +17,7 @@ mod identity;
 mod link;
 mod names;
 mod namespace;
+mod nft;
 mod origin;
 mod sys;
 mod topology;
@@ -29,6 +30,7 @@ pub use host::Host;
 pub use identity::NAMES;
 pub use names::{Names, resolver};
 pub use namespace::{Forbidden, Settings, enter_user_namespace};
+pub use nft::{NftListing, list_nft};
 
 use std::net::IpAddr;
 

@@ -268,7 +268,7 @@ impl ExportArgs {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let letter = text.starts_with(|c: char| c.is_ascii_alphabetic());
     let sound = plain && letter && text.len() <= 63;
@@ -289,6 +289,14 @@ impl ValueEnum for RuleFormat {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.name()).help(self.title()))
+    }
+}
+
+impl RoleFilter {
+    /// The role.
+    #[must_use]
+    pub fn role(self) -> Role {
+        self.0
     }
 }
 
