@@ -6,5 +6,6 @@
 mod golden;
 mod policies;
 mod round_trip;
+mod speed;
 mod truncation;
 mod world;

@@ -63,7 +63,9 @@ impl<'v> Found<'v> {
             return;
         }
         if let Some(list) = value.as_array() {
-            list.iter().for_each(|item| self.walk(file, item, parameters, depth + 1));
+            for item in list {
+                self.walk(file, item, parameters, depth + 1);
+            }
             return;
         }
         let parameters = value.get("parameters").unwrap_or(parameters);
@@ -75,7 +77,9 @@ impl<'v> Found<'v> {
             self.alone.push(Written { file, rule: value, parameters });
         }
         for key in ["resources", "value"] {
-            array(value, key).iter().for_each(|item| self.walk(file, item, parameters, depth + 1));
+            for item in array(value, key) {
+                self.walk(file, item, parameters, depth + 1);
+            }
         }
     }
 
@@ -143,7 +147,7 @@ fn read_rule(written: &Written<'_>, question: &Question) -> Option<(Option<i64>,
     };
     let destination = prefixes(properties, "destinationAddressPrefix", "destinationApplicationSecurityGroups");
     let sources = prefixes(properties, "sourceAddressPrefix", "sourceApplicationSecurityGroups");
-    let (destination, sourced) = flow::from(question, &sources, destination);
+    let (destination, from) = flow::from(question, &sources, destination);
     let protocol = match text(properties, "protocol") {
         Some("*") => Applies::Yes,
         Some(said) if said.eq_ignore_ascii_case("tcp") => Applies::Yes,
@@ -158,7 +162,7 @@ fn read_rule(written: &Written<'_>, question: &Question) -> Option<(Option<i64>,
     let port = ports(properties, "destinationPortRange", |range| {
         in_range(range, question.port).map_or_else(|| only("ports", range), Applies::from)
     });
-    Some((priority, rule(file, name, destination, protocol.and(port).and(sent).and(sourced), does)))
+    Some((priority, rule(file, name, destination, protocol.and(port).and(sent).and(from), does)))
 }
 
 /// A number, or the two expressions of templates that stand for one here: a parameter's default, perhaps with a sum.

@@ -223,7 +223,7 @@ impl<'a> Tables<'_, 'a> {
             return;
         }
         let begin = match (self.table.raw, self.question.traffic) {
-            (true, Some(Traffic::Output)) | (false, Some(Traffic::Output)) => "output",
+            (_, Some(Traffic::Output)) => "output",
             (true, _) => "prerouting",
             (false, _) => "forward",
         };

@@ -150,7 +150,9 @@ fn condition(field: Branch<'_, '_>, port: u16) -> Applies {
     let any = |of: &dyn Fn(&str) -> Applies| field.children().fold(Applies::No, |any, value| any.or(of(value.word())));
     let ported = |value: &str| in_range(value, port).map_or_else(|| only("port", value), Applies::from);
     match field.word() {
-        "destination-address" | "destination-prefix-list" | "source-address" | "source-prefix-list" => Applies::Yes,
+        "destination-address" | "destination-prefix-list" | "source-address" | "source-prefix-list" | "tcp-initial" => {
+            Applies::Yes
+        }
         "protocol" | "next-header" | "payload-protocol" => any(&|value| matches!(value, "tcp" | "6").into()),
         "protocol-except" | "next-header-except" => any(&|value| matches!(value, "tcp" | "6").into()).negated(),
         "destination-port" => any(&ported),
@@ -162,7 +164,6 @@ fn condition(field: Branch<'_, '_>, port: u16) -> Applies {
             if whole { Applies::Yes } else { only("source port", value) }
         }),
         "tcp-established" | "is-fragment" | "icmp-type" | "icmp-code" => Applies::No,
-        "tcp-initial" => Applies::Yes,
         other => only("a certain", other),
     }
 }
