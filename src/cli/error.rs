@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::audit::AuditError;
 use super::explain::ExplainError;
 use super::export::InputError;
 use super::media::MediaError;
@@ -38,6 +39,9 @@ pub enum CliError {
     /// A file that an export was to be made of.
     #[error(transparent)]
     Input(Box<InputError>),
+    /// A rule set that was to be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
@@ -95,6 +99,7 @@ impl CliError {
             Self::Media(error) => error.hint(),
             Self::Export(error) => error.hint(),
             Self::Input(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())

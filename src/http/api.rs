@@ -138,8 +138,8 @@ pub(super) async fn diagnoses(State(service): State<Arc<Service>>, headers: Head
 ))]
 pub(super) async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
     let feeds = Arc::clone(&service.view.newest().feeds);
-    let withdrawn: Vec<_> = feeds.withdrawn.iter().map(|missed| missed.range.prefix).collect();
     let older: Vec<_> = feeds.feeds.older.iter().map(edition).collect();
+    let withdrawn: Vec<_> = feeds.withdrawn.iter().map(|missed| missed.range.prefix).collect();
     let body = json!({ "in_force": edition(&feeds.feeds.newest), "withdrawn": withdrawn, "older": older });
     Representation::json(&body).answer(&headers)
 }
