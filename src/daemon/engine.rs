@@ -19,7 +19,7 @@ use super::{
     Begun, Changed, Check, Command, Current, DaemonError, Handle, Moment, Past, ProbeTotals, Publisher, Schedule,
     Snapshot, Watch, channel, held, notify, tell,
 };
-use crate::job;
+use crate::job::{self, JobError};
 use crate::net::feed;
 use crate::net::interrupt::Interrupt;
 use crate::store::history::{self, CheckKind, Retention};
@@ -225,6 +225,9 @@ impl Engine {
         // What was asked under another configuration is not what is to be known now.
         let stale = !Arc::ptr_eq(&setup.config, &self.setup.config);
         let paused = self.watch.paused();
+        if matches!(seen.error(), Some(JobError::Wait(_))) {
+            self.watch.starve();
+        }
         let changes = match seen {
             Seen::Endpoints(Ok(seen)) if !stale => {
                 let verdicts = verdict::endpoints(&seen.runs, &seen.context);
