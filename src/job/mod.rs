@@ -110,6 +110,7 @@ impl Job<'_> {
     /// # Errors
     /// What stopped it; findings are no errors.
     pub fn run(&self, interrupt: &Interrupt, progress: &mut dyn FnMut(Progress)) -> Result<Report, JobError> {
+        raise_descriptor_limit();
         let mut errand = self.errand()?;
         let started = Timestamp::now();
         let mut seen = self.see_ranges(interrupt, progress)?;
@@ -146,7 +147,6 @@ impl Job<'_> {
         if self.endpoints_only {
             return Ok(self.no_ranges());
         }
-        raise_descriptor_limit();
         let (remembered, mut limits) = self.remembered();
         let (baseline, known) = self.known(remembered.as_ref());
         let mut plan = ProbePlan::new(&self.settings, self.feed, &known);
@@ -174,7 +174,6 @@ impl Job<'_> {
     /// # Errors
     /// When a header cannot be had, or the kernel refuses to wait for sockets.
     pub fn see_endpoints(&self, ranges: &RangesSeen, interrupt: &Interrupt) -> Result<EndpointsSeen, JobError> {
-        raise_descriptor_limit();
         Ok(self.check_endpoints(&mut self.errand()?, ranges, interrupt)?.unwrap_or_default())
     }
 
