@@ -121,10 +121,7 @@ fn restart() -> String {
 fn told() -> String {
     let (_site, home) = (Site::build(), Home::new());
     let (socket, path) = (home.notified(), home.path("notify"));
-    let daemon = home.start_behind(
-        &["env", "WATCHDOG_USEC=400000"],
-        &[("NOTIFY_SOCKET", &path)],
-    );
+    let daemon = home.start_behind(&["env", "WATCHDOG_USEC=400000"], &[("NOTIFY_SOCKET", &path)]);
     let next = |wanted: &str| {
         let mut buffer = [0; 4096];
         for _ in 0..200 {

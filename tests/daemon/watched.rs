@@ -84,7 +84,9 @@ impl Home {
 
     /// Waits until the log has a line with this text.
     pub fn logged(&self, text: &str, limit: Duration) -> Duration {
-        until(limit, || self.log().contains(text).then_some(())).unwrap_or_else(|| panic!("no {text}: {}", self.log())).1
+        until(limit, || self.log().contains(text).then_some(()))
+            .unwrap_or_else(|| panic!("no {text}: {}", self.log()))
+            .1
     }
 
     /// Where systemd would be told; whoever starts the daemon names it in `NOTIFY_SOCKET`.
