@@ -24,6 +24,7 @@
 //! in namespaces, `job` one check from plan to report, `store` what is kept between runs, `daemon` the
 //! checks that are made again and again, `cli` the commands. No module of the core imports the shell.
 
+pub mod audit;
 pub mod baseline;
 pub mod config;
 pub mod diagnose;

@@ -111,7 +111,7 @@ fn run_record(args: &RecordArgs, out: &mut dyn Write) -> Result<ExitStatus, CliE
     args.refuse_unlimited()?;
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
-    let feed = args.feeds(&config)?.newest;
+    let feed = args.feeds(&config, args.store(&config).as_ref())?.newest;
     let before = args.known()?.unwrap_or_default();
     let known = KnownAddresses::new(&feed, before.addresses());
     let baseline = record(&ProbePlan::new(&args.settings(&config), &feed, &known), &interrupt)?;

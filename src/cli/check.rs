@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::progress::Bar;
+use super::state;
 use super::{CliError, FamilyFilter, ListFilter, output};
 use crate::baseline::Baseline;
 use crate::config::{Config, DepthName, Profile, read};
@@ -14,8 +15,10 @@ use crate::exit::ExitStatus;
 use crate::job::{self, Feeds, Job};
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
+use crate::prefix::PrefixSet;
 use crate::report::{Format, Report, Style};
 use crate::store::Store;
+use crate::store::lists::Lists;
 
 /// The flags of `check`; `demo` takes them too.
 #[derive(Args, Clone, Debug)]
@@ -47,9 +50,12 @@ pub struct CheckArgs {
     /// Addresses known to answer, from `egressd baseline record`
     #[arg(long, value_name = "F")]
     pub baseline: Option<PathBuf>,
-    /// Folder in which the addresses that answer are kept for the next run, or `off`
+    /// Folder of what is kept between runs, lists and addresses that answer, or `off`
     #[arg(long, value_name = "DIR|off")]
     pub state: Option<PathBuf>,
+    /// An audit of the rules on the way, in JSON from `egressd audit`: what it finds allowed must not be blocked
+    #[arg(long, value_name = "F")]
+    pub audit: Option<PathBuf>,
     /// Check the ranges and nothing else
     #[arg(long, conflicts_with = "endpoints_only")]
     pub ranges_only: bool,
@@ -75,7 +81,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
     args.refuse_unlimited()?;
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = args.config()?;
-    let feeds = args.feeds(&config)?;
+    let store = args.store(&config);
+    let feeds = args.feeds(&config, store.as_ref())?;
     let settings = args.settings(&config);
     let endpoints = args.endpoints(&config)?;
     let roots = job::roots(&config)?;
@@ -89,13 +96,14 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         held: &feeds.older,
         only: None,
         baseline: args.known()?,
-        store: args.store(&config),
+        store,
         trust: job::trust(&config, &roots)?,
         roots: &roots,
         endpoints,
         resolvers: &config.dns.resolvers,
         system_resolvers: true,
         endpoints_only: args.endpoints_only,
+        allowed_by_rules: args.allowed_by_rules()?,
     };
     let bar = Bar::new();
     let report = job.run(&interrupt, &mut |progress| bar.tell(progress));
@@ -124,18 +132,23 @@ impl CheckArgs {
         Ok(self.baseline.as_deref().map(super::baseline::read).transpose()?)
     }
 
-    fn store(&self, config: &Config) -> Option<Store> {
-        let named = self.state.as_deref().or(Some(config.state.as_path()).filter(|path| !path.as_os_str().is_empty()));
-        if named == Some(Path::new("off")) { None } else { Store::at(named) }
+    /// What an audit found allowed.
+    pub(super) fn allowed_by_rules(&self) -> Result<Option<PrefixSet>, CliError> {
+        Ok(self.audit.as_deref().map(super::audit::allowed).transpose()?)
+    }
+
+    pub(super) fn store(&self, config: &Config) -> Option<Store> {
+        state::store(self.state.as_deref(), config)
     }
 
     pub(super) fn config(&self) -> Result<Config, CliError> {
         self.config.as_deref().map_or_else(|| Ok(Config::default()), |file| Ok(read::config(file)?))
     }
 
-    pub(super) fn feeds(&self, config: &Config) -> Result<Feeds, CliError> {
-        let files = if self.feeds.is_empty() { &config.feeds } else { &self.feeds };
-        Ok(Feeds::read(files)?)
+    /// The list in force and older ones; without a store those that are named alone.
+    pub(super) fn feeds(&self, config: &Config, store: Option<&Store>) -> Result<Feeds, CliError> {
+        let Lists { newest, older, .. } = state::lists(&self.feeds, config, store)?;
+        Ok(Feeds { newest, older })
     }
 
     pub(super) fn settings(&self, config: &Config) -> Settings {
@@ -154,15 +167,16 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let style = Style { colour: self.colour(), all: self.all };
+        let style = styled(self.output.as_deref(), self.all);
         output::write(self.output.as_deref(), out, report.write(self.format, style).as_bytes())?;
         Ok(report.status())
     }
+}
 
-    fn colour(&self) -> bool {
-        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        self.output.is_none() && io::stdout().is_terminal() && !asked_not_to
-    }
+/// What the output takes: colours go to a terminal alone.
+pub(super) fn styled(output: Option<&Path>, all: bool) -> Style {
+    let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style { colour: output.is_none() && io::stdout().is_terminal() && !asked_not_to, all }
 }
 
 fn resolution(text: &str) -> Result<u8, String> {

@@ -2,11 +2,11 @@
 
 use std::io;
 
+use super::audit::AuditError;
 use super::explain::ExplainError;
 use super::export::InputError;
 use super::media::MediaError;
 use super::output::OutputError;
-use super::ranges::RangesCommandError;
 use super::{AskedError, ResolveError};
 use crate::config;
 use crate::daemon::DaemonError;
@@ -16,25 +16,32 @@ use crate::lab::LabError;
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
 use crate::scenario::ScenarioError;
+use crate::store::feeds::FeedsError;
 
 /// What stopped a command.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// A `ranges` command.
-    #[error(transparent)]
-    Ranges(#[from] RangesCommandError),
     /// The configuration.
     #[error(transparent)]
     Config(#[from] config::read::ReadError),
     /// A feed.
     #[error(transparent)]
     Feed(#[from] ReadError),
+    /// The lists that are kept.
+    #[error(transparent)]
+    Feeds(#[from] FeedsError),
+    /// No place gave a list.
+    #[error("no list could be fetched: {0}")]
+    Update(String),
     /// Rules that the device cannot hold.
     #[error(transparent)]
     Export(#[from] ExportError),
     /// A file that an export was to be made of.
     #[error(transparent)]
     Input(Box<InputError>),
+    /// A rule set that was to be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
@@ -92,18 +99,25 @@ impl CliError {
             Self::Media(error) => error.hint(),
             Self::Export(error) => error.hint(),
             Self::Input(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())
             }
-            Self::Ranges(RangesCommandError::Read(ReadError::List { .. })) => {
+            Self::Feed(ReadError::List { .. }) => {
                 Some("a list has a prefix in each line, such as 13.32.0.0/15".to_owned())
             }
-            Self::Feed(_) | Self::Ranges(RangesCommandError::Read(_)) => Some(
-                "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the built-in list is used"
+            Self::Feeds(FeedsError::NothingHeld) => {
+                Some("`egressd ranges update` looks for newer lists, and says when one waits".to_owned())
+            }
+            Self::Update(_) => Some(
+                "name a proxy or a mirror under [feed] in the configuration, or a copy of the list with --url FILE".to_owned(),
+            ),
+            Self::Feed(_) => Some(
+                "a feed is AWS's ip-ranges.json or CloudFront's list-cloudfront-ips; without --feed the last good list is used"
                     .to_owned(),
             ),
-            Self::Ranges(_)
+            Self::Feeds(_)
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
@@ -120,7 +134,7 @@ impl CliError {
     /// Whether the reader of the output went away: nobody is left to be told.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
-        let (Self::Output(error) | Self::Ranges(RangesCommandError::Output(error))) = self else { return false };
+        let Self::Output(error) = self else { return false };
         matches!(error, OutputError::Stream(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, which reads, calls the core, writes and returns a status.
 
+pub mod audit;
 pub mod baseline;
 pub mod check;
 pub mod config;
@@ -11,14 +12,18 @@ mod filter;
 pub mod media;
 pub mod output;
 mod progress;
+pub mod prove;
 pub mod ranges;
 mod resolve;
 pub mod run;
+pub mod send;
+mod state;
 pub mod trace;
 
 pub use error::CliError;
 pub use filter::{FamilyFilter, ListFilter};
 pub use resolve::{Asked, AskedError, ResolveError};
+pub use state::StateArgs;
 
 use std::io::{self, Write};
 
@@ -49,10 +54,14 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Write what is to be allowed in the syntax of a firewall, a router, a cloud or a proxy
     Export(Box<export::ExportArgs>),
+    /// Say what a rule set allows of what is required, without sending a packet
+    Audit(Box<audit::AuditArgs>),
+    /// Load a rule set of Linux into a network inside this process, and see whether packets pass as the audit says
+    Prove(Box<prove::ProveArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
-    /// Say whether a file can be sent, on which channel, and why not
+    /// Say whether a file can be sent, on which channel, and why not; and whether it really arrives
     #[command(subcommand)]
     Media(media::MediaCommand),
     /// Show the published ranges
@@ -84,9 +93,11 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Demo(args) => demo::run(&args, out),
         Command::Trace(args) => trace::run(&args, out),
         Command::Export(args) => export::run(&args, out),
+        Command::Audit(args) => audit::run(&args, out),
+        Command::Prove(args) => prove::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
-        Command::Ranges(command) => Ok(ranges::run(&command, out)?),
+        Command::Ranges(command) => ranges::run(&command, out),
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(command) => config::run(&command, out),

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, Resolver};
+use crate::media::send::SendTarget;
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
 use daemon::{DaemonConfig, Window};
@@ -45,7 +46,7 @@ pub struct Config {
     pub history: HistoryConfig,
     /// How the ranges are probed.
     pub scan: ScanConfig,
-    /// What files are held against.
+    /// What files are held against, and where they are sent.
     pub media: MediaConfig,
     /// How names are resolved.
     pub dns: DnsConfig,
@@ -62,12 +63,14 @@ pub struct Config {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// What files are held against.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// What files are held against, and where media are sent to see whether they arrive.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaConfig {
     /// File whose rules replace and extend the built-in ones; empty: none.
     pub rules: PathBuf,
+    /// Where media are sent.
+    pub send: Vec<SendTarget>,
 }
 
 /// How names are resolved.
@@ -220,7 +223,12 @@ impl Config {
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
-        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())
+        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())?;
+        let targets = &self.media.send;
+        bound("media.send", targets.len(), "at most 16 targets", targets.len() <= 16)?;
+        targets.iter().try_for_each(SendTarget::check)?;
+        let names: BTreeSet<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        bound("media.send.name", "used twice", "different for each target", names.len() == targets.len())
     }
 }
 

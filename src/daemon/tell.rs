@@ -30,6 +30,7 @@ pub(super) fn current(watch: &Watch, setup: &Setup, now: Timestamp) -> Option<Cu
             baseline: None,
             endpoints: watch.runs(),
             context: &watch.context(),
+            media: &[],
             limits: kernel_limits().into_iter().collect(),
         },
         &watch.judged(),

@@ -178,6 +178,7 @@ fn job<'a>(setup: &'a Setup, config: &'a Config, pace: Pace, endpoints: &'a [End
         resolvers: &config.dns.resolvers,
         system_resolvers: true,
         endpoints_only: false,
+        allowed_by_rules: None,
     })
 }
 

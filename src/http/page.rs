@@ -9,6 +9,7 @@ use axum::response::Html;
 use super::Service;
 use crate::daemon::Snapshot;
 use crate::export::RuleFormat;
+use crate::report::markup::escaped;
 use crate::text::counted;
 use crate::verdict::Verdict;
 
@@ -77,17 +78,4 @@ fn summary(snapshot: &Snapshot) -> Vec<String> {
 
 fn push(html: &mut String, piece: std::fmt::Arguments<'_>) {
     html.write_fmt(piece).expect("a String takes everything");
-}
-
-/// As text between tags.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut line, character| {
-        match character {
-            '&' => line.push_str("&amp;"),
-            '<' => line.push_str("&lt;"),
-            '>' => line.push_str("&gt;"),
-            other => line.push(other),
-        }
-        line
-    })
 }

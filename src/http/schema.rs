@@ -283,7 +283,7 @@ pub(super) struct Endpoints {
 /// The causes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Diagnoses {
+pub(super) struct Causes {
     #[schema(format = DateTime)]
     finished: String,
     diagnoses: Vec<Diagnosis>,
@@ -296,7 +296,7 @@ pub(super) struct Diagnoses {
 pub(super) struct Feed {
     in_force: Edition,
     /// Prefixes that left the list lately and are still exported.
-    in_grace: Vec<String>,
+    withdrawn: Vec<String>,
     older: Vec<Edition>,
 }
 

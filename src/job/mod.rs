@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod error;
+pub mod media;
 
 pub use endpoints::EndpointsSeen;
 pub use error::JobError;
@@ -18,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use crate::baseline::Baseline;
 use crate::cli::Asked;
 use crate::config::Config;
-use crate::endpoint::{Endpoint, Resolver};
+use crate::endpoint::{Endpoint, Resolver, RunContext};
 use crate::net;
 use crate::net::connect::error_queue_works;
 use crate::net::interrupt::Interrupt;
@@ -63,6 +64,8 @@ pub struct Job<'a> {
     pub system_resolvers: bool,
     /// The endpoints alone are asked for.
     pub endpoints_only: bool,
+    /// What an audit of the rules on the way found allowed.
+    pub allowed_by_rules: Option<PrefixSet>,
 }
 
 /// The list in force, and older ones that are at hand.
@@ -117,6 +120,7 @@ impl Job<'_> {
         let endpoints =
             if seen.evidence.interrupted { None } else { self.check_endpoints(&mut errand, &seen, interrupt)? };
         let EndpointsSeen { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
+        let context = RunContext { allowed_by_rules: self.allowed_by_rules.clone(), ..context };
         seen.evidence.interrupted |= interrupted;
         seen.evidence.took += took;
         seen.limits.extend(limits);
@@ -131,6 +135,7 @@ impl Job<'_> {
             baseline: seen.baseline.as_ref(),
             endpoints: &runs,
             context: &context,
+            media: &[],
             limits: seen.limits,
         }))
     }

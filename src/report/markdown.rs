@@ -15,6 +15,7 @@ pub(super) fn write(report: &Report) -> String {
     causes(&mut page, report);
     blocked(&mut page, report);
     endpoints(&mut page, report);
+    media(&mut page, report);
     counts(&mut page, report);
     method(&mut page, report);
     page
@@ -94,6 +95,20 @@ fn endpoints(page: &mut String, report: &Report) {
     page.push('\n');
 }
 
+fn media(page: &mut String, report: &Report) {
+    if report.media.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "### Media\n\n| target | way | verdict | what was seen |\n|---|---|---|---|");
+    for media in &report.media {
+        let all: Vec<&str> = media.breaks.iter().map(|found| found.reason.as_str()).collect();
+        let seen = if all.is_empty() { media.sentence() } else { all.join("; ") };
+        let (name, verdict) = (escaped(&media.name), media.verdict.name().replace('_', " "));
+        let _ = writeln!(page, "| {name} | {} | {verdict} | {} |", media.path, escaped(&seen));
+    }
+    page.push('\n');
+}
+
 fn counts(page: &mut String, report: &Report) {
     if report.ranges.is_empty() {
         return;
@@ -132,7 +147,7 @@ fn method(page: &mut String, report: &Report) {
 }
 
 /// Text that keeps its letters in Markdown and in the HTML made from it.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -3,6 +3,7 @@
 
 pub mod feeds;
 pub mod history;
+pub mod lists;
 
 use std::fs;
 use std::io;

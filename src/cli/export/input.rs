@@ -2,12 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::export::{MOST_BYTES, Missing, MissingError, Previous, PreviousError};
 use crate::prefix::{Prefix, PrefixSet};
-use crate::ranges::read::{self, ReadError};
-use crate::ranges::{FeedSnapshot, Provenance};
+use crate::ranges::FeedSnapshot;
 use crate::text::printable;
 
 /// Why a file was not used.
@@ -58,13 +57,6 @@ impl InputError {
         };
         Some(hint.to_owned())
     }
-}
-
-/// The newest of the feeds; the documented list where there is none.
-pub(super) fn newest(files: &[PathBuf]) -> Result<FeedSnapshot, ReadError> {
-    let held = files.iter().map(|file| read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
-    let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().cloned();
-    Ok(newest.unwrap_or_else(FeedSnapshot::documented))
 }
 
 /// What the report finds missing of what is listed.

@@ -5,20 +5,22 @@ mod listing;
 
 pub use input::InputError;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::{Asked, CliError, FamilyFilter, ListFilter, output};
+use super::state::tell;
+use super::{Asked, CliError, FamilyFilter, ListFilter, StateArgs, output};
 use crate::exit::ExitStatus;
 use crate::export::{
     ExportError, Intent, Overflow, Request, RuleFormat, Rules, Selected, Selection, Summary, is_object_name,
 };
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::ranges::Role;
+use crate::store::lists::Lists;
 
 /// The flags of `export`.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +34,9 @@ pub struct ExportArgs {
     /// A feed, `-` for standard input or `documented`; of several the newest is written
     #[arg(long = "feed", value_name = "F")]
     pub feeds: Vec<PathBuf>,
+    /// Where lists are kept.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// A list of your own in place of a feed: one prefix in a line
     #[arg(long, value_name = "F", conflicts_with_all = ["feeds", "list", "roles"])]
     pub prefixes: Option<PathBuf>,
@@ -197,7 +202,7 @@ impl ExportArgs {
             let (source, origin) = ("own list".to_owned(), file.display().to_string());
             return Ok(Chosen { selected: Selected::plain(&prefixes), all, source, origin });
         }
-        let feed = input::newest(&self.feeds)?;
+        let Lists { newest: feed, withdrawn, .. } = self.state.lists(&self.feeds)?;
         let selection = Selection {
             list: self.list.only(),
             family: self.family.only(),
@@ -205,8 +210,8 @@ impl ExportArgs {
             addresses: self.endpoints.iter().filter_map(Asked::address).collect(),
         };
         Ok(Chosen {
-            selected: selection.of(&feed),
-            all: feed.addresses(),
+            selected: selection.with_withdrawn(&feed, &withdrawn),
+            all: feed.addresses().union(&withdrawn.iter().map(|missed| missed.range.prefix).collect()),
             source: feed.edition(),
             origin: feed.origin(),
         })
@@ -264,13 +269,7 @@ impl ExportArgs {
     }
 }
 
-/// What a person has to know, beside the output.
-fn tell(note: &str) {
-    // Nothing is left to be done if standard error is closed.
-    let _ = writeln!(io::stderr(), "note: {note}");
-}
-
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     is_object_name(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "expected at most 63 letters, digits, `-` and `_`, a letter first".to_owned())
@@ -288,6 +287,14 @@ impl ValueEnum for RuleFormat {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.name()).help(self.title()))
+    }
+}
+
+impl RoleFilter {
+    /// The role.
+    #[must_use]
+    pub fn role(self) -> Role {
+        self.0
     }
 }
 

@@ -3,11 +3,14 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Answer, Listing};
 use crate::cli::Asked;
+use crate::net::feed::Updated;
 use crate::prefix::{Family, Prefix, PrefixSet};
-use crate::ranges::{Explanation, FeedDiff, FeedSnapshot, List, Range, Role, Source};
+use crate::ranges::{Explanation, FeedChange, FeedDiff, FeedSnapshot, List, ListState, Range, Role, Source, Withdrawn};
+use crate::store::feeds::{Imported, Outcome};
 use crate::text::Count;
 
 /// Schema `egressd.ranges/1`; `since` is the oldest feed at hand that has the range.
@@ -17,6 +20,7 @@ pub(super) fn list(listing: &Listing<'_>) -> String {
         feed: listing.shown.into(),
         note: listing.shown.note(),
         ranges: listing.ranges.iter().map(|range| listed(range, listing)).collect(),
+        withdrawn: &listing.withdrawn,
     })
 }
 
@@ -42,6 +46,49 @@ pub(super) fn explain(answer: &Answer<'_>) -> String {
     };
     let addresses = answer.explained.iter().map(|(address, found)| explained(*address, found.as_ref())).collect();
     written(&ExplainDocument { schema: "egressd.explain/1", asked, addresses })
+}
+
+/// Schema `egressd.ranges-history/1`: each list, with what changed from the one before of the same publication.
+pub(super) fn history(states: &[ListState<'_>], withdrawn: &[Withdrawn]) -> String {
+    let lists = states.iter().map(|state| HistoryEntry {
+        list: state.list.into(),
+        added: state.change.as_ref().map(|change| change.added.as_slice()),
+        removed: state.change.as_ref().map(|change| change.removed.as_slice()),
+    });
+    written(&HistoryDocument { schema: "egressd.ranges-history/1", lists: lists.collect(), withdrawn })
+}
+
+/// Schema `egressd.ranges-update/1`.
+pub(super) fn update(updated: &Updated, in_force: &FeedSnapshot) -> String {
+    let attempts = updated.attempts.iter().map(|attempt| {
+        let offered = attempt.result.as_ref().ok();
+        let (outcome, reasons) = match offered.map(|offered| &offered.outcome) {
+            None => ("failed", vec![attempt.told()]),
+            Some(Outcome::Unchanged) => ("unchanged", Vec::new()),
+            Some(Outcome::Accepted) => ("accepted", Vec::new()),
+            Some(Outcome::Held(reasons)) => ("held", reasons.clone()),
+            Some(Outcome::Refused(reasons)) => ("refused", reasons.clone()),
+        };
+        AttemptEntry { from: &attempt.from, source: offered.and_then(|offered| offered.source), outcome, reasons }
+    });
+    written(&UpdateDocument {
+        schema: "egressd.ranges-update/1",
+        attempts: attempts.collect(),
+        changes: updated.changes(),
+        in_force: in_force.into(),
+    })
+}
+
+/// Schema `egressd.ranges-import/1`.
+pub(super) fn import(imported: &Imported) -> String {
+    let added = imported.added.iter().map(|(file, date)| json!({"file": file, "date": date}));
+    let refused = imported.refused.iter().map(|(file, reason)| json!({"file": file, "reason": reason}));
+    written(&json!({
+        "schema": "egressd.ranges-import/1",
+        "added": added.collect::<Vec<_>>(),
+        "known": imported.known,
+        "refused": refused.collect::<Vec<_>>(),
+    }))
 }
 
 fn written(document: &impl Serialize) -> String {
@@ -76,6 +123,9 @@ struct ListDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
     ranges: Vec<ListedRange<'a>>,
+    /// What the list has no more, and exports still have.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    withdrawn: &'a [&'a Withdrawn],
 }
 
 #[derive(Serialize)]
@@ -83,6 +133,38 @@ struct ListedRange<'a> {
     #[serde(flatten)]
     range: &'a Range,
     since: Option<Since>,
+}
+
+#[derive(Serialize)]
+struct HistoryDocument<'a> {
+    schema: &'static str,
+    lists: Vec<HistoryEntry<'a>>,
+    withdrawn: &'a [Withdrawn],
+}
+
+/// Of the first list of a publication nothing is known to have changed.
+#[derive(Serialize)]
+struct HistoryEntry<'a> {
+    #[serde(flatten)]
+    list: Feed<'a>,
+    added: Option<&'a [Range]>,
+    removed: Option<&'a [Range]>,
+}
+
+#[derive(Serialize)]
+struct UpdateDocument<'a> {
+    schema: &'static str,
+    attempts: Vec<AttemptEntry<'a>>,
+    changes: Vec<FeedChange>,
+    in_force: Feed<'a>,
+}
+
+#[derive(Serialize)]
+struct AttemptEntry<'a> {
+    from: &'a str,
+    source: Option<Source>,
+    outcome: &'static str,
+    reasons: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,10 @@
 //! `egressd ranges`: what is listed, what changed, and what one address is.
 
 mod json;
+mod keep;
 mod text;
+
+pub use keep::{AcceptArgs, ImportArgs, UpdateArgs};
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -10,11 +13,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::output::{self, OutputError};
-use super::{Asked, FamilyFilter, ListFilter, ResolveError};
+use super::{Asked, CliError, FamilyFilter, ListFilter, StateArgs};
 use crate::exit::ExitStatus;
 use crate::prefix::aggregate;
-use crate::ranges::read::{self, ReadError};
-use crate::ranges::{Explanation, FeedSnapshot, Provenance, Range, diff};
+use crate::ranges::read;
+use crate::ranges::{Explanation, FeedSnapshot, Provenance, Range, Withdrawn, diff, states};
 
 /// Shows the listed ranges, what changed in them, and what an address is
 #[derive(Clone, Debug, Subcommand)]
@@ -25,6 +28,12 @@ pub enum RangesCommand {
     Diff(DiffArgs),
     /// Print the fewest prefixes that hold what plain lists hold: a prefix in each line, `#` before comments
     Aggregate(AggregateArgs),
+    /// Fetch the lists, and take what holds to the bounds; exit status 1 when none does
+    Update(UpdateArgs),
+    /// Take the list that waits for a person
+    Accept(AcceptArgs),
+    /// Keep the old lists of a folder, to tell dates by and to recognise old rules
+    Import(ImportArgs),
     /// Say which range an address or a host is in, of which list, for what, and since when; exit status 1 when in none
     Explain(ExplainArgs),
 }
@@ -32,9 +41,15 @@ pub enum RangesCommand {
 /// The flags of `ranges list`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ListArgs {
-    /// A feed, `-` for standard input or `documented`; of several the newest is shown
+    /// A feed, `-` for standard input or `documented`; of several the newest is shown; without it the list in force
     #[arg(long = "feed", value_name = "F")]
     pub feeds: Vec<PathBuf>,
+    /// Show what changed from each list that is kept to the next
+    #[arg(long)]
+    pub history: bool,
+    /// Where lists are kept.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// Which ranges.
     #[command(flatten)]
     pub filter: Filter,
@@ -80,9 +95,12 @@ pub struct ExplainArgs {
     /// An address, or a host name, which is resolved as this system does
     #[arg(value_name = "ADDRESS|HOST")]
     pub asked: Asked,
-    /// A feed to look in besides the documented list
+    /// A feed to look in besides the lists that are kept and the documented one
     #[arg(long = "feed", value_name = "F")]
     pub feeds: Vec<PathBuf>,
+    /// Where lists are kept.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// Where and how.
     #[command(flatten)]
     pub output: Output,
@@ -120,48 +138,44 @@ pub enum RangesFormat {
     Json,
 }
 
-/// Why a `ranges` command gave no result.
-#[derive(Debug, thiserror::Error)]
-pub enum RangesCommandError {
-    /// A feed was not read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A host name gave no address.
-    #[error(transparent)]
-    Resolve(#[from] ResolveError),
-    /// The result was not written.
-    #[error(transparent)]
-    Output(#[from] OutputError),
-}
-
 /// Runs one of them; the result goes to `out` unless `-o` names a file.
-pub fn run(command: &RangesCommand, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {
+pub(super) fn run(command: &RangesCommand, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
     match command {
         RangesCommand::List(args) => run_list(args, out),
         RangesCommand::Diff(args) => run_diff(args, out),
         RangesCommand::Aggregate(args) => run_aggregate(args, out),
         RangesCommand::Explain(args) => run_explain(args, out),
+        RangesCommand::Update(args) => keep::update(args, out),
+        RangesCommand::Accept(args) => keep::accept(args, out),
+        RangesCommand::Import(args) => keep::import(args, out),
     }
 }
 
-fn run_list(args: &ListArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {
-    let (documented, given) = (FeedSnapshot::documented(), read_all(&args.feeds)?);
-    let given: Vec<&FeedSnapshot> = given.iter().collect();
-    let shown = Provenance::new(&given).newest().unwrap_or(&documented);
-    let listing = Listing {
-        shown,
-        held: Provenance::new(&[&[&documented], given.as_slice()].concat()),
-        ranges: shown.ranges.iter().filter(|range| args.filter.keeps(range)).collect(),
-    };
-    let written = match args.output.format {
-        RangesFormat::Text => text::list(&listing),
-        RangesFormat::Json => json::list(&listing),
+fn run_list(args: &ListArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
+    let lists = args.state.lists(&args.feeds)?;
+    let held = lists.provenance();
+    let written = if args.history {
+        let narrowed: Vec<FeedSnapshot> =
+            lists.older.iter().chain([&lists.newest]).map(|feed| args.filter.of(feed)).collect();
+        let states = states(&narrowed);
+        match args.output.format {
+            RangesFormat::Text => text::history(&states, &lists.withdrawn),
+            RangesFormat::Json => json::history(&states, &lists.withdrawn),
+        }
+    } else {
+        let ranges = lists.newest.ranges.iter().filter(|range| args.filter.keeps(range)).collect();
+        let withdrawn = lists.withdrawn.iter().filter(|missed| args.filter.keeps(&missed.range)).collect();
+        let listing = Listing { shown: &lists.newest, held, ranges, withdrawn };
+        match args.output.format {
+            RangesFormat::Text => text::list(&listing),
+            RangesFormat::Json => json::list(&listing),
+        }
     };
     args.output.write(out, &written)?;
     Ok(ExitStatus::Reachable)
 }
 
-fn run_diff(args: &DiffArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {
+fn run_diff(args: &DiffArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
     let (from, to) = (read::snapshot(&args.from)?, read::snapshot(&args.to)?);
     let change = diff(&args.filter.of(&from), &args.filter.of(&to));
     let written = match args.output.format {
@@ -172,7 +186,7 @@ fn run_diff(args: &DiffArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCo
     Ok(if change.is_empty() { ExitStatus::Reachable } else { ExitStatus::NotReachable })
 }
 
-fn run_aggregate(args: &AggregateArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {
+fn run_aggregate(args: &AggregateArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
     let (mut held, family) = (Vec::new(), args.family.only());
     for file in &args.files {
         read::list(file, |prefix| {
@@ -185,10 +199,9 @@ fn run_aggregate(args: &AggregateArgs, out: &mut dyn Write) -> Result<ExitStatus
     Ok(ExitStatus::Reachable)
 }
 
-fn run_explain(args: &ExplainArgs, out: &mut dyn Write) -> Result<ExitStatus, RangesCommandError> {
-    let (documented, given) = (FeedSnapshot::documented(), read_all(&args.feeds)?);
-    let held: Vec<&FeedSnapshot> = std::iter::once(&documented).chain(&given).collect();
-    let held = Provenance::new(&held);
+fn run_explain(args: &ExplainArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
+    let lists = args.state.lists(&args.feeds)?;
+    let held = lists.provenance();
     let explained = args.asked.addresses()?.into_iter().map(|address| (address, held.explain(address))).collect();
     let answer = Answer { asked: &args.asked, explained };
     let written = match args.output.format {
@@ -205,16 +218,14 @@ struct Listing<'a> {
     shown: &'a FeedSnapshot,
     held: Provenance<'a>,
     ranges: Vec<&'a Range>,
+    /// What the list has no more, and exports still have.
+    withdrawn: Vec<&'a Withdrawn>,
 }
 
 /// What `explain` found, by address.
 struct Answer<'a> {
     asked: &'a Asked,
     explained: Vec<(IpAddr, Option<Explanation<'a>>)>,
-}
-
-fn read_all(paths: &[PathBuf]) -> Result<Vec<FeedSnapshot>, ReadError> {
-    paths.iter().map(|path| read::snapshot(path)).collect()
 }
 
 impl Filter {

@@ -4,10 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ranges::made::{list, newer_ip_ranges};
+use crate::ranges::List;
+use crate::ranges::made::{entry, ip_ranges, list, newer_ip_ranges};
+use crate::store::history::{HistoryReader, Query};
 
 #[derive(Parser)]
 struct Line {
@@ -24,12 +27,15 @@ fn folder() -> tempfile::TempDir {
 }
 
 /// The words are arguments; `@name` is a file of the folder.
-fn ran(folder: &Path, line: &str) -> Result<(ExitStatus, String), RangesCommandError> {
+fn ran(folder: &Path, line: &str) -> Result<(ExitStatus, String), CliError> {
     let word = |word: &str| match word.strip_prefix('@') {
         Some(name) => folder.join(name).to_str().unwrap().to_owned(),
         None => word.to_owned(),
     };
-    let line = Line::parse_from(std::iter::once("ranges".to_owned()).chain(line.split(' ').map(word)));
+    // What the user's own memory holds has no say.
+    let stateless = if line.starts_with("diff") || line.starts_with("aggregate") { "" } else { " --state @state" };
+    let line = format!("ranges {line}{stateless}");
+    let line = Line::parse_from(line.split(' ').map(word));
     let mut out = Vec::new();
     run(&line.command, &mut out).map(|status| (status, String::from_utf8(out).unwrap()))
 }
@@ -175,4 +181,105 @@ fn lists_become_the_fewest_prefixes() {
     assert_eq!(ran(folder.path(), "aggregate --family 6 @a @b").unwrap().1, "2600::/32\n");
     let error = ran(folder.path(), "aggregate @a @one").unwrap_err().to_string();
     assert!(error.ends_with("one"), "{error}");
+}
+
+/// The documented list and more, as an `ip-ranges.json` of this serial.
+fn published(serial: u64, more: &[&str]) -> String {
+    let documented = FeedSnapshot::documented();
+    let listed = documented.ranges.iter().map(|range| (range.prefix.to_string(), range.list));
+    let listed = listed.chain(more.iter().map(|prefix| ((*prefix).to_owned(), List::Global)));
+    let entries = listed.flat_map(|(prefix, list)| {
+        let region = if list == List::Global { "GLOBAL" } else { "eu-west-2" };
+        [entry(&prefix, region, "CLOUDFRONT"), entry(&prefix, region, "AMAZON")]
+    });
+    let text = ip_ranges(&entries.collect::<Vec<_>>(), &[]).replace("1787433425", &serial.to_string());
+    let date = Timestamp::from_second(serial.try_into().unwrap()).unwrap().strftime("%F");
+    text.replace("2026-08-22", &date.to_string())
+}
+
+#[test]
+fn a_list_is_updated_shown_held_and_accepted() {
+    let folder = folder();
+    let update = |serial, more: &[&str]| {
+        fs::write(folder.path().join("mirror"), published(serial, more)).unwrap();
+        ran(folder.path(), "update --url @mirror").unwrap()
+    };
+    let (status, text) = update(1_700_000_000, &[]);
+    assert!(
+        status == ExitStatus::Reachable && text.contains("mirror: accepted\nin force: ip-ranges 2023-11-14"),
+        "{text}"
+    );
+    let (_, text) = update(1_710_000_000, &["3.172.0.0/18"]);
+    assert!(text.contains("accepted\n  added     3.172.0.0/18 "), "{text}");
+    let (_, text) = update(1_710_000_000, &["3.172.0.0/18"]);
+    assert!(text.contains("mirror: unchanged\nin force"), "{text}");
+    let (status, text) = update(1_720_000_000, &["3.172.0.0/18", "3.144.0.0/12"]);
+    assert!(status == ExitStatus::NotReachable && text.contains("held for a person: it has 67.6 %"), "{text}");
+    assert!(text.contains("in force: ip-ranges 2024-03-09") && text.ends_with("`egressd ranges accept`\n"), "{text}");
+    let (status, text) = update(1_600_000_000, &[]);
+    assert!(status == ExitStatus::NotReachable && text.contains("refused: it is older"), "{text}");
+    let (_, text) = ran(folder.path(), "accept").unwrap();
+    assert!(text.starts_with("  added     3.144.0.0/12 ") && text.contains("in force: ip-ranges 2024-07-03"), "{text}");
+    let error = ran(folder.path(), "accept").unwrap_err();
+    assert!(error.hint().is_some() && error.to_string() == "no list waits to be accepted");
+    assert!(ran(folder.path(), "list").unwrap().1.contains("3.144.0.0/12"));
+    let history = HistoryReader::open(&folder.path().join("state/history.sqlite")).unwrap();
+    assert_eq!(history.feed_changes(&Query::default()).unwrap().entries.len(), 2);
+}
+
+#[test]
+fn history_shows_each_list_and_what_changed() {
+    let folder = folder();
+    let old = folder.path().join("old");
+    fs::create_dir(&old).unwrap();
+    for (name, text) in [
+        ("a.json", published(1_600_000_000, &[])),
+        ("b.json", published(1_610_000_000, &["3.172.0.0/18"])),
+        ("c-2024-05-29.json", list(&["13.32.0.0/15"], &[])),
+        ("d.json", list(&["13.32.0.0/15"], &[])),
+        ("e.json", "{".to_owned()),
+    ] {
+        fs::write(old.join(name), text).unwrap();
+    }
+    let (status, text) = ran(folder.path(), "import @old").unwrap();
+    assert_eq!(status, ExitStatus::NotReachable);
+    assert!(
+        text.contains("b.json: the list of 2021-01-07\n") && text.contains("c-2024-05-29.json: the list of 2024-05-29")
+    );
+    assert!(
+        text.contains("d.json: refused: it has no date") && text.ends_with("3 lists imported, 0 known already\n"),
+        "{text}"
+    );
+    assert!(ran(folder.path(), "import @old").unwrap().1.ends_with("0 lists imported, 3 known already\n"));
+    // The list in force has to be newer than what is shown as older.
+    fs::write(folder.path().join("mirror"), published(1_720_000_000, &["3.173.0.0/18"])).unwrap();
+    ran(folder.path(), "update --url @mirror").unwrap();
+    let (_, text) = ran(folder.path(), "list --history").unwrap();
+    assert!(
+        text.contains("ip-ranges 2021-01-07 (serial 1610000000): 122 ranges, 1 added, 0 removed\n  + 3.172.0.0/18"),
+        "{text}"
+    );
+    assert!(text.contains("ip-ranges 2024-07-03 (serial 1720000000): 122 ranges, 1 added, 1 removed\n"), "{text}");
+    let json: Value = serde_json::from_str(&ran(folder.path(), "list --history --format json").unwrap().1).unwrap();
+    let dates: Vec<&str> =
+        json["lists"].as_array().unwrap().iter().map(|list| list["date"].as_str().unwrap()).collect();
+    assert_eq!(dates, ["2020-09-13", "2021-01-07", "2021-01-11", "2024-05-29", "2024-07-03"]);
+    assert_eq!(json["lists"][4]["removed"][0]["prefix"], "3.172.0.0/18");
+    let (_, text) = ran(folder.path(), "explain 3.172.0.1").unwrap();
+    assert!(text.contains("since      ip-ranges 2021-01-07") && text.contains("withdrawn"), "{text}");
+}
+
+#[test]
+fn places_without_a_list_are_named() {
+    let folder = folder();
+    let error = ran(folder.path(), "update --url @none --url @also-none").unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("no list could be fetched: file://") && text.contains("also-none: failed: cannot read it"),
+        "{text}"
+    );
+    fs::write(folder.path().join("bad"), "<html>").unwrap();
+    let (status, text) = ran(folder.path(), "update --url @bad").unwrap();
+    assert!(status == ExitStatus::NotReachable && text.contains("bad: refused: the file is HTML"), "{text}");
+    assert!(text.contains("in force: documented 2021-01-11"), "{text}");
 }

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 
 use super::{Answer, Listing};
 use crate::cli::Asked;
+use crate::net::feed::Updated;
 use crate::prefix::{Family, Prefix, special_purpose};
-use crate::ranges::{Explanation, FeedDiff, FeedSnapshot, List, Range, Role};
-use crate::text::{grouped, printable};
+use crate::ranges::{Explanation, FeedChange, FeedDiff, FeedSnapshot, List, ListState, Range, Role, Withdrawn};
+use crate::store::feeds::{Imported, Offered, Outcome};
+use crate::text::{counted, grouped, printable};
 
 /// The note if there is one, the feed, and a line for each range.
 pub(super) fn list(listing: &Listing<'_>) -> String {
@@ -22,7 +24,69 @@ pub(super) fn list(listing: &Listing<'_>) -> String {
             let since = listing.held.since(range.prefix).map_or_else(String::new, dated);
             writeln!(text, "{} {since}", columns(range))?;
         }
+        missed(text, listing.withdrawn.iter().copied())
+    })
+}
+
+/// Each list with what changed from the one before of the same publication, oldest first.
+pub(super) fn history(states: &[ListState<'_>], withdrawn: &[Withdrawn]) -> String {
+    written(|text| {
+        for state in states {
+            let count = counted(state.list.ranges.len(), "range", "ranges");
+            let serial = state.list.serial.as_ref().map_or_else(String::new, |serial| format!(" (serial {serial})"));
+            match &state.change {
+                None => writeln!(text, "{}{serial}: {count}", dated(state.list))?,
+                Some(change) => {
+                    let (added, removed) = (change.added.len(), change.removed.len());
+                    writeln!(text, "{}{serial}: {count}, {added} added, {removed} removed", dated(state.list))?;
+                    let lines = change.added.iter().map(|range| ('+', range));
+                    for (sign, range) in lines.chain(change.removed.iter().map(|range| ('-', range))) {
+                        writeln!(text, "  {sign} {}", columns(range).trim_end())?;
+                    }
+                }
+            }
+        }
+        missed(text, withdrawn.iter())
+    })
+}
+
+/// What became of each place that was asked, and what the site goes by now.
+pub(super) fn update(updated: &Updated, in_force: &FeedSnapshot) -> String {
+    written(|text| {
+        for attempt in &updated.attempts {
+            writeln!(text, "{}: {}", printable(&attempt.from, 200), attempt.told())?;
+        }
+        changes(text, &updated.changes())?;
+        writeln!(text, "in force: {}: {} ranges", feed(in_force), in_force.ranges.len())?;
+        if updated.outcomes().any(|outcome| matches!(outcome, Outcome::Held(_))) {
+            writeln!(text, "what is held waits for `egressd ranges accept`")?;
+        }
         Ok(())
+    })
+}
+
+/// What changed with lists that a person accepted.
+pub(super) fn accept(accepted: &[Offered], in_force: &FeedSnapshot) -> String {
+    written(|text| {
+        accepted.iter().try_for_each(|offered| changes(text, &offered.changes))?;
+        writeln!(text, "in force: {}: {} ranges", feed(in_force), in_force.ranges.len())
+    })
+}
+
+/// What became of each file.
+pub(super) fn import(imported: &Imported) -> String {
+    written(|text| {
+        for (file, date) in &imported.added {
+            writeln!(text, "{}: the list of {date}", printable(file, 200))?;
+        }
+        for file in &imported.known {
+            writeln!(text, "{}: known already", printable(file, 200))?;
+        }
+        for (file, reason) in &imported.refused {
+            writeln!(text, "{}: refused: {}", printable(file, 200), printable(reason, 400))?;
+        }
+        let (added, known) = (imported.added.len(), imported.known.len());
+        writeln!(text, "{} imported, {known} known already", counted(added, "list", "lists"))
     })
 }
 
@@ -58,6 +122,22 @@ pub(super) fn explain(answer: &Answer<'_>) -> String {
         }
         Ok(())
     })
+}
+
+fn changes(text: &mut String, changes: &[FeedChange]) -> fmt::Result {
+    changes.iter().try_for_each(|change| {
+        writeln!(text, "  {:<9} {:<24} {}", change.kind.name(), change.prefix.to_string(), change.list)
+    })
+}
+
+fn missed<'a>(text: &mut String, withdrawn: impl Iterator<Item = &'a Withdrawn>) -> fmt::Result {
+    for (index, missed) in withdrawn.enumerate() {
+        if index == 0 {
+            writeln!(text, "\nwithdrawn, and still in exports")?;
+        }
+        writeln!(text, "- {} since {}", columns(&missed.range), missed.since.strftime("%F"))?;
+    }
+    Ok(())
 }
 
 fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
