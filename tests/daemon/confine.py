@@ -41,7 +41,7 @@ def directives():
 
 
 def prctl(*arguments):
-    if libc.prctl(*arguments, *[0] * (5 - len(arguments))):
+    if libc.prctl(*map(ctypes.c_ulong, [*arguments, *[0] * (5 - len(arguments))])):
         raise OSError(ctypes.get_errno(), f"prctl {arguments}")
 
 
