@@ -180,15 +180,15 @@ impl ExportQuery {
     }
 
     fn overflow(&self) -> Result<Overflow, Problem> {
-        let sound = self.max_extra.is_none_or(|percent| percent.is_finite() && percent >= 0.0);
-        match (self.on_overflow, self.max_extra) {
-            (Some(schema::OverflowName::Cover), max_extra_percent) if sound => {
-                Ok(Overflow::Cover { max_extra_percent })
-            }
-            (_, Some(_)) => Err(wrong("max-extra", "a percentage, and with on-overflow=cover alone")),
-            (Some(schema::OverflowName::Split), _) => Ok(Overflow::Split),
-            _ => Ok(Overflow::Fail),
+        use schema::OverflowName;
+        if !self.max_extra.is_none_or(|percent| percent.is_finite() && percent >= 0.0) {
+            return Err(wrong("max-extra", "a percentage"));
         }
+        Ok(match self.on_overflow {
+            None | Some(OverflowName::Fail) => Overflow::Fail,
+            Some(OverflowName::Split) => Overflow::Split,
+            Some(OverflowName::Cover) => Overflow::Cover { max_extra_percent: self.max_extra },
+        })
     }
 }
 

@@ -71,7 +71,7 @@ fn crowd(site: &Site, arguments: &[&str]) -> Value {
 }
 
 /// Checks that began late, of every kind.
-fn late(site: &Site) -> f64 {
+pub fn late(site: &Site) -> f64 {
     let page = site.get("/metrics").text();
     let late = page.lines().filter(|line| line.starts_with("egressd_checks_late_total{"));
     late.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
