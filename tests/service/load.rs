@@ -22,7 +22,7 @@ pub fn thousands() -> String {
     let series = page.lines().filter(|line| !line.starts_with('#')).count();
     let (alone, _) = bench(&site, "alone", "-n 3000 -c 1", "/metrics");
     let [scrapes, lists] = [("scrapes", "/metrics"), ("lists", "/export/plain")]
-        .map(|(name, path)| command(&site, name, "-n 10000 -c 8", path));
+        .map(|(name, path)| command(&site, name, "-n 60000 -c 8", path));
     site.succeed("sh", &["-c", &format!("{scrapes} & {lists} & wait")]);
     let ((scraped, scrapes), (fetched, lists)) = (read(&site, "scrapes"), read(&site, "lists"));
     assert_eq!(late(&site), before, "no check was late");
@@ -62,7 +62,7 @@ fn bench(site: &Site, name: &str, load: &str, path: &str) -> (f64, f64) {
 /// ApacheBench over kept connections; what it says goes into files.
 fn command(site: &Site, name: &str, load: &str, path: &str) -> String {
     let (table, said) = (site.path(&format!("{name}.csv")), site.path(&format!("{name}.said")));
-    format!("ab -q -k {load} -e {table} http://127.0.0.1:9817{path} >{said}")
+    format!("ab -q -k -l {load} -e {table} http://127.0.0.1:9817{path} >{said}")
 }
 
 fn read(site: &Site, name: &str) -> (f64, f64) {
