@@ -125,6 +125,12 @@ impl MediaReport {
         left.into_iter().chain(self.skipped.iter().map(|skipped| format!("{}: not tried: {skipped}", self.name)))
     }
 
+    /// All that was seen.
+    pub(super) fn whole(&self) -> String {
+        let all: Vec<&str> = self.breaks.iter().map(|found| found.reason.as_str()).collect();
+        if all.is_empty() { self.sentence() } else { all.join("; ") }
+    }
+
     /// What was seen, in a sentence.
     pub(super) fn sentence(&self) -> String {
         if let Some(first) = self.breaks.first() {
