@@ -75,6 +75,8 @@ pub(super) struct SizeReport {
     exact: bool,
     requests: u32,
     sent_bytes: u64,
+    /// After about so many bytes uploads are cut without a word.
+    cut_bytes: Option<u64>,
     rate_limited: bool,
 }
 
@@ -122,7 +124,11 @@ impl MediaReport {
     /// What the evidence lacks, and what is left behind.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
         let left = (self.left > 0).then(|| format!("{}: uploads that lie there still: {}", self.name, self.left));
-        left.into_iter().chain(self.skipped.iter().map(|skipped| format!("{}: not tried: {skipped}", self.name)))
+        let given_up = "the search for the largest upload was given up: requests themselves are limited (status 429)";
+        let limited = self.size.filter(|size| size.rate_limited).map(|_| format!("{}: {given_up}", self.name));
+        left.into_iter()
+            .chain(limited)
+            .chain(self.skipped.iter().map(|skipped| format!("{}: not tried: {skipped}", self.name)))
     }
 
     /// All that was seen.
@@ -208,6 +214,7 @@ impl SizeReport {
             exact: found.is_exact(),
             requests: found.requests,
             sent_bytes: found.sent_bytes,
+            cut_bytes: found.cut_bytes,
             rate_limited: found.rate_limited,
         }
     }
