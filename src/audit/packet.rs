@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::word::cited;
 use super::{AddressSet, Applies, Destination, Match, Question, Side, Traffic};
-use crate::prefix::{AddressRange, Prefix};
+use crate::prefix::{AddressRange, Family, Prefix};
 
 /// One kind of packet of the flow at one host.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub(super) struct Packet<'a> {
     pub(super) question: &'a Question,
     pub(super) traffic: Traffic,
     pub(super) kind: Kind,
+    /// Its family, where that is known.
+    pub(super) family: Option<Family>,
 }
 
 /// Which packet.
@@ -73,7 +75,15 @@ impl Packet<'_> {
         if self.is_remote(end) {
             (addresses.clone(), Applies::Yes)
         } else {
-            (Destination::any(), self.question.from(addresses))
+            (Destination::any(), self.client(addresses))
+        }
+    }
+
+    /// Whether the client is one of these.
+    pub(super) fn client(self, addresses: &Destination) -> Applies {
+        match self.family {
+            Some(family) => self.question.from_family(addresses, family),
+            None => self.question.from(addresses),
         }
     }
 
@@ -181,6 +191,13 @@ impl<'a> Conditions<'a> {
         } else {
             self.holds(client);
         }
+    }
+
+    /// The same where the addresses are of a family, which the packet then is of.
+    pub(super) fn address_of(&mut self, family: Family, end: End, addresses: &Destination) {
+        let before = self.packet.family.replace(family);
+        self.address(end, addresses);
+        self.packet.family = before;
     }
 
     /// The remote address must be one of these.

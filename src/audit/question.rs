@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{AddressSet, Applies, Destination};
+use crate::prefix::Family;
 
 /// The flow that must pass: TCP to a port of the listed addresses, opened from the inside.
 #[derive(Clone, Debug)]
@@ -83,9 +84,20 @@ impl Question {
     /// Whether a rule for these sources applies.
     #[must_use]
     pub fn from(&self, sources: &Destination) -> Applies {
-        let everyone = sources.surely.is_all();
-        match &self.sources {
-            _ if everyone => Applies::Yes,
+        Self::from_clients(sources, self.sources.as_ref())
+    }
+
+    /// The same for packets of one family.
+    #[must_use]
+    pub fn from_family(&self, sources: &Destination, family: Family) -> Applies {
+        let all = Destination::from(AddressSet::family(family).complement());
+        let clients = self.sources.as_ref().map(|clients| clients.only(family)).filter(|clients| !clients.is_empty());
+        Self::from_clients(&sources.union(&all), clients.as_ref())
+    }
+
+    fn from_clients(sources: &Destination, clients: Option<&AddressSet>) -> Applies {
+        match clients {
+            _ if sources.surely.is_all() => Applies::Yes,
             None => Applies::maybe("it is for some sources (--source PREFIX says where the clients are)"),
             Some(clients) if sources.surely.covers(clients) => Applies::Yes,
             Some(clients) if sources.at_most().intersection(clients).is_empty() => Applies::No,

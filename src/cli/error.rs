@@ -2,12 +2,14 @@
 
 use std::io;
 
+use super::audit::AuditError;
 use super::explain::ExplainError;
 use super::export::InputError;
 use super::media::MediaError;
 use super::output::OutputError;
 use super::{AskedError, ResolveError};
 use crate::config;
+use crate::daemon::DaemonError;
 use crate::export::ExportError;
 use crate::job::JobError;
 use crate::lab::LabError;
@@ -37,9 +39,15 @@ pub enum CliError {
     /// A file that an export was to be made of.
     #[error(transparent)]
     Input(Box<InputError>),
+    /// A rule set that was to be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
+    /// The daemon.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
     /// A check.
     #[error(transparent)]
     Job(#[from] JobError),
@@ -91,6 +99,7 @@ impl CliError {
             Self::Media(error) => error.hint(),
             Self::Export(error) => error.hint(),
             Self::Input(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
             Self::Config(_) => Some("`egressd config default` prints every key with its default".to_owned()),
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 Some("`egressd demo --list-scenarios` lists them".to_owned())
@@ -112,6 +121,7 @@ impl CliError {
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
+            | Self::Daemon(_)
             | Self::Job(_)
             | Self::Resolve(_)
             | Self::Asked(_)

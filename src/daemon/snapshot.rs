@@ -52,7 +52,7 @@ pub struct Snapshot {
 pub struct FeedsInForce {
     /// The newest list, and older ones that are at hand.
     pub feeds: Feeds,
-    /// What left the list lately and is still exported.
+    /// Ranges that left the list lately and are still exported.
     pub withdrawn: Vec<Withdrawn>,
 }
 

@@ -45,6 +45,12 @@ fn merged(run: &SendRun, cut: &Break, diagnoses: &mut Vec<Diagnosis>) -> bool {
             let known = diagnoses.iter_mut().find(|diagnosis| diagnosis.id == Cause::MtuBlackHole && named(diagnosis));
             known.map(|diagnosis| measured(diagnosis, *largest)).is_some()
         }
+        Break::Everything(refusal) if refusal.is_of_method() => {
+            // A page beside such a status is for people, and denies nothing but the method.
+            let said = [Cause::EndpointMisbehaves, Cause::ProxyLimit, Cause::BlockPage];
+            diagnoses.retain(|diagnosis| !(said.contains(&diagnosis.id) && named(diagnosis)));
+            false
+        }
         Break::Everything(_) | Break::NotReceived { .. } | Break::Changed(_) => {
             // What merely says that the answer is odd is said better here.
             diagnoses.retain(|diagnosis| !(diagnosis.id == Cause::EndpointMisbehaves && named(diagnosis)));

@@ -3,6 +3,7 @@
 mod endpoints;
 mod media;
 mod ranges;
+mod rules;
 mod stale;
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,8 @@ pub enum Cause {
     AnswersForEveryone,
     /// The firewall allows an older list than the one in force.
     StaleAllowlist,
+    /// Ranges are blocked that the rules of the audited firewall allow.
+    BlockedBehindRules,
     /// Packets to ranges vanish at one place.
     RangeDropped,
     /// One device rejects ranges with ICMP errors.
@@ -208,7 +211,7 @@ fn causes_in_ranges(findings: &Findings<'_>) -> Vec<Diagnosis> {
 
 fn causes_of_blocks(findings: &Findings<'_>) -> Vec<Diagnosis> {
     if let Some(everything) = uplink::everything_blocked(findings) {
-        return vec![everything];
+        return std::iter::once(everything).chain(rules::blocked_behind_rules(findings)).collect();
     }
     let stale = stale::stale_allowlist(findings);
     let explained = |verdict: &RangeVerdict| {
@@ -217,6 +220,7 @@ fn causes_of_blocks(findings: &Findings<'_>) -> Vec<Diagnosis> {
     let rest: Vec<&RangeVerdict> = findings.verdicts.iter().filter(|v| v.verdict.accuses() && !explained(v)).collect();
     let mut causes = ranges::by_place(&rest);
     causes.extend(stale);
+    causes.extend(rules::blocked_behind_rules(findings));
     causes
 }
 
@@ -226,11 +230,12 @@ fn covered(prefixes: &[Prefix], prefix: Prefix) -> bool {
 
 impl Cause {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::OwnUplinkDown,
         Self::EverythingBlocked,
         Self::AnswersForEveryone,
         Self::StaleAllowlist,
+        Self::BlockedBehindRules,
         Self::RangeDropped,
         Self::RangeRejected,
         Self::RangeReset,
@@ -280,6 +285,7 @@ impl Cause {
             Self::EverythingBlocked => "everything_blocked",
             Self::AnswersForEveryone => "answers_for_everyone",
             Self::StaleAllowlist => "stale_allowlist",
+            Self::BlockedBehindRules => "blocked_behind_rules",
             Self::RangeDropped => "range_dropped",
             Self::RangeRejected => "range_rejected",
             Self::RangeReset => "range_reset",

@@ -63,7 +63,9 @@ impl Selection {
         selected
     }
 
-    fn keeps(&self, range: &Range) -> bool {
+    /// Whether the range is meant.
+    #[must_use]
+    pub fn keeps(&self, range: &Range) -> bool {
         self.list.is_none_or(|list| list == range.list)
             && self.family.is_none_or(|family| family == range.prefix.family())
             && (self.roles.is_empty() || self.roles.contains(&range.role))

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::namespace::Forbidden;
+use crate::text::printable;
 
 /// What kept the lab from being built, or a host of it from working.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +55,13 @@ pub enum LabError {
         /// The rule's action.
         action: String,
     },
-    /// `nft` could not be run.
+    /// A program that takes rules is not installed.
+    #[error("`{program}` is not installed")]
+    ProgramMissing {
+        /// The program.
+        program: String,
+    },
+    /// A program that takes rules could not be run.
     #[error("cannot run {program}")]
     NftStart {
         /// The program.
@@ -62,9 +69,11 @@ pub enum LabError {
         /// What the system said.
         source: io::Error,
     },
-    /// `nft` did not take the rules.
-    #[error("nft refuses the lab's rules: {message}")]
-    NftRefused {
+    /// A program did not take the rules.
+    #[error("{program} refuses the rules: {}", printable(.message, 1024))]
+    Refused {
+        /// The program.
+        program: String,
         /// What it said.
         message: String,
     },
@@ -90,6 +99,13 @@ impl LabError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Forbidden(forbidden) => forbidden.hint(),
+            Self::ProgramMissing { program } => {
+                let package = if program.starts_with("ip") && program != "ipset" { "iptables" } else { program };
+                Some(format!("install it: apt-get install {package}"))
+            }
+            Self::Refused { message, .. } if message.contains("Message too long") => {
+                Some("inside a user namespace the kernel takes some 5,000 elements at a time".to_owned())
+            }
             Self::NftMissing { .. } => Some("install nftables, or take a scenario that only drops or prohibits".into()),
             Self::Setting { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
                 Some("/proc/sys is read-only, as in most containers: run on the host itself".into())

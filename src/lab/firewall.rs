@@ -1,14 +1,13 @@
 //! The firewall's rules: real nftables, or routes that drop and prohibit where `nft` is not installed.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use super::answerer::{Answerer, PORT};
 use super::error::LabError;
 use super::host::Host;
 use super::link::{Route, Via};
+use super::nft;
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::scenario::RuleAction;
 
@@ -35,18 +34,18 @@ pub(super) struct Firewall {
 
 impl Firewall {
     pub(super) fn new(filter: Filter) -> Self {
-        let nft = if filter == Filter::Installed { find_nft() } else { None };
+        let nft = if filter == Filter::Installed { nft::find("nft") } else { None };
         Self { nft, routes: Vec::new(), answerer: None }
     }
 
     /// Puts these rules in the place of those in force.
     pub(super) fn replace(&mut self, host: &Host, rules: &Rules) -> Result<(), LabError> {
-        let Some(nft) = &self.nft else { return self.replace_routes(host, rules) };
+        let Some(program) = &self.nft else { return self.replace_routes(host, rules) };
         if self.answerer.is_none() && rules.iter().any(|&(_, action)| action == RuleAction::Answer) {
             self.answerer = Some(Answerer::start(host)?);
         }
         let ruleset = render(rules);
-        host.run(|| load(nft, &ruleset))?
+        host.run(|| nft::feed(program, &["-f", "-"], &ruleset))?
     }
 
     fn replace_routes(&mut self, host: &Host, rules: &Rules) -> Result<(), LabError> {
@@ -60,28 +59,6 @@ impl Firewall {
             Ok(())
         })
     }
-}
-
-/// `nft`, also where only root's search path leads.
-fn find_nft() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let known = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(known).map(|folder| folder.join("nft")).find(|program| program.is_file())
-}
-
-fn load(nft: &PathBuf, ruleset: &str) -> Result<(), LabError> {
-    let failed = |source| LabError::NftStart { program: nft.display().to_string(), source };
-    let mut command = Command::new(nft);
-    command.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
-    let mut stdin = child.stdin.take().expect("the child's input is a pipe");
-    let written = stdin.write_all(ruleset.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().map_err(failed)?;
-    if output.status.success() {
-        return written.map_err(failed);
-    }
-    Err(LabError::NftRefused { message: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
 }
 
 /// The ruleset that takes the place of the one before in a single step.

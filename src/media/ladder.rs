@@ -189,7 +189,6 @@ impl Ladder {
             }
             Stage::AnnounceTop => Stage::SendTop,
             Stage::SendTop if refused => self.halve(low, most),
-            Stage::SendTop | Stage::Done => Stage::Done,
             Stage::Search { by, low, high } => {
                 let middle = middle(low, high);
                 let (low, high) = if refused { (low, middle) } else { (middle, high) };
@@ -200,7 +199,7 @@ impl Ladder {
             Stage::SendLow { high, .. } => Stage::SendHigh { high },
             Stage::SendHigh { .. } if refused => Stage::Done,
             Stage::SendHigh { high } if high < most => Stage::SendTop,
-            Stage::SendHigh { .. } => Stage::Done,
+            Stage::SendTop | Stage::SendHigh { .. } | Stage::Done => Stage::Done,
             Stage::Halve { low, high } => {
                 let middle = middle(low, high);
                 if refused { self.halve(low, middle) } else { self.halve(middle, high) }

@@ -72,6 +72,8 @@ descriptors! {
         "When a check last came to a result, in seconds since 1970; absent before the first.";
     CHECK_DURATION: "egressd_check_duration_seconds" ["check"]
         "How long the last check took.";
+    CHECK_INTERVAL: "egressd_check_interval_seconds" ["check"]
+        "The longest time between two checks, as configured; each is cut short at random by 5 to 15 %.";
     CHECK_NEXT: "egressd_check_next_timestamp_seconds" ["check"]
         "When a check is due next, in seconds since 1970. A time that lies minutes in the past says that the daemon hangs.";
     CHECKS_FAILED: "egressd_checks_failed_total" ["check"]

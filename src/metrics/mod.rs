@@ -19,7 +19,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use prometheus::{CounterVec, GaugeVec, Opts, Registry, TextEncoder};
 
-use crate::daemon::{Pause, ProbeTotals, Snapshot};
+use crate::config::Config;
+use crate::daemon::{Check, Pause, ProbeTotals, Snapshot};
 use crate::diagnose::Diagnosis;
 use crate::endpoint::Variant;
 use crate::observe::Operation;
@@ -83,9 +84,14 @@ impl Page {
             failed.with_label_values(name).inc_by(past.failed as f64);
             late.with_label_values(name).inc_by(past.late as f64);
         }
-        let next = self.gauges(descriptor::CHECK_NEXT);
+        let (next, interval) = (self.gauges(descriptor::CHECK_NEXT), self.gauges(descriptor::CHECK_INTERVAL));
         for (check, due) in &snapshot.next {
             next.with_label_values(&[check.name()]).set(seconds(*due));
+        }
+        for check in snapshot.checks.keys().chain(snapshot.next.keys()) {
+            if let Some(every) = every(&snapshot.config, *check) {
+                interval.with_label_values(&[check.name()]).set(every as f64);
+            }
         }
     }
 
@@ -205,6 +211,17 @@ impl Page {
         let counters = counters.expect("a sound descriptor");
         self.registry.register(Box::new(counters.clone())).expect("a name is used once");
         counters
+    }
+}
+
+/// The longest time between two checks of a kind, in seconds, where it is configured.
+fn every(config: &Config, check: Check) -> Option<u64> {
+    match check {
+        Check::Ranges => Some(config.daemon.ranges_seconds),
+        Check::Pulse | Check::Endpoints => Some(config.daemon.endpoints_seconds),
+        Check::Media => Some(config.daemon.media_seconds),
+        Check::Feed => Some(u64::from(config.feed.interval_seconds)),
+        Check::Prune => None,
     }
 }
 

@@ -61,7 +61,7 @@ pub fn content() {
     place.write("clamdb/dlp.ndb", "Dlp.Pdf:0:0:255044462d\n");
     let clamd = place.write(
         "clamd.conf",
-        &format!("LocalSocket {folder}/clamd.sock\nDatabaseDirectory {folder}/clamdb\nLogFile {folder}/clamd.log\nForeground yes\nUser root\nTCPSocket 3310\nTCPAddr 127.0.0.1\n"),
+        &format!("LocalSocket {folder}/clamd.sock\nDatabaseDirectory {folder}/clamdb\nLogFile {folder}/clamd.log\nForeground yes\nTCPSocket 3310\nTCPAddr 127.0.0.1\n"),
     );
     place.start(&["clamd", "-c", &clamd], &[3310]);
     let scanner = place.write("c-icap.conf", &c_icap(&folder));
@@ -141,8 +141,8 @@ pub fn heads() {
     let mut place = Place::new();
     place.start_store("");
     place.start_haproxy(
-        "http-request deny deny_status 417 if { req.hdr(expect) -m found }
-  http-request deny deny_status 411 if { method PUT } !{ req.hdr(content-length) -m found }",
+        "http-request return status 417 if { req.hdr(expect) -m found }
+  http-request return status 411 if { method PUT } !{ req.hdr(content-length) -m found }",
     );
     let said = place.send(&format!("{target}kinds = [\"jpeg\"]\nmax_bytes = 131072\nslow_seconds = 0\n"));
     let reasons: Vec<(&str, u64)> =

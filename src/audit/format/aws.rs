@@ -169,16 +169,11 @@ impl<'v> Account<'v> {
             let mut entries = self.lists.iter().filter(|(name, _)| !name.starts_with("pl-"));
             entries.next().map(|(_, entries)| entries).filter(|_| referred.len() == 1 && entries.next().is_none())
         };
-        match self.lists.get(id).or_else(unnamed) {
-            Some(entries) => addresses(entries.iter().copied()),
-            None => {
-                let why = format!(
-                    "the entries of prefix list {} are not in the files (a file with its identifier in the name)",
-                    cited(id)
-                );
-                Destination::unknown(why)
-            }
+        if let Some(entries) = self.lists.get(id).or_else(unnamed) {
+            return addresses(entries.iter().copied());
         }
+        let list = cited(id);
+        Destination::unknown(format!("the entries of prefix list {list} are not in the files (NAME of a file: {list})"))
     }
 }
 
@@ -209,8 +204,7 @@ fn ports(value: &Value) -> Option<(i64, i64)> {
 /// Whether the protocol and the ports are those of the flow; groups themselves, as destinations, are private addresses.
 fn carries(protocol: &str, ports: Option<(i64, i64)>, port: u16) -> Applies {
     match (protocol, ports) {
-        ("-1", _) => Applies::Yes,
-        ("tcp" | "6", Some((-1, _)) | None) => Applies::Yes,
+        ("-1", _) | ("tcp" | "6", Some((-1, _)) | None) => Applies::Yes,
         ("tcp" | "6", Some((first, last))) => (first..=last).contains(&i64::from(port)).into(),
         ("?", _) => Applies::maybe("the rule has no protocol"),
         _ => Applies::No,

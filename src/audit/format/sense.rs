@@ -118,13 +118,13 @@ impl<'a> Device<'a> {
                 device.groups.push((text(group, "ifname"), text(group, "members").split([' ', ',']).collect()));
             }
             for rules in children(root, "filter") {
-                device.filters.extend(children(rules, "rule").map(|rule| Filter::of(rule, lines.place(rule))));
+                device.filters.extend(children(rules, "rule").filter_map(|rule| Filter::of(rule, lines.place(rule))));
             }
             let newer = ["OPNsense", "Firewall", "Filter", "rules"];
             let newer = newer.iter().try_fold(root, |node, name| child(node, name));
             let mut rules: Vec<_> = newer.into_iter().flat_map(|rules| children(rules, "rule")).collect();
             rules.sort_by_key(|rule| text(*rule, "sequence").parse::<u32>().unwrap_or(u32::MAX));
-            device.filters.extend(rules.into_iter().map(|rule| Filter::of_newer(rule, lines.place(rule))));
+            device.filters.extend(rules.into_iter().filter_map(|rule| Filter::of_newer(rule, lines.place(rule))));
         }
         device
     }

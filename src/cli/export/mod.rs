@@ -269,7 +269,7 @@ impl ExportArgs {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     is_object_name(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "expected at most 63 letters, digits, `-` and `_`, a letter first".to_owned())
@@ -287,6 +287,14 @@ impl ValueEnum for RuleFormat {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.name()).help(self.title()))
+    }
+}
+
+impl RoleFilter {
+    /// The role.
+    #[must_use]
+    pub fn role(self) -> Role {
+        self.0
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn build(content: &Content<'_>, question: &Question) -> Policy {
     for family in [Family::V4, Family::V6] {
         if content.has(family) {
             for (kind, name) in Packet::KINDS {
-                let packet = Packet { question, traffic, kind };
+                let packet = Packet { question, traffic, kind, family: Some(family) };
                 let context = Context { packet, lookups: &lookups };
                 let (known, waiting) = (HashMap::new(), Vec::new());
                 Builder { content, context, family, policy: &mut policy, known, waiting }.hooks(name);

@@ -151,7 +151,7 @@ impl Set<'_> {
             Some(at) if exceptions => Match { destination: self.longest_match(at), rest: Applies::Yes },
             Some(at) => Match { destination: self.remote(&dimensions, ends, packet, at), rest: Applies::Yes },
             None if exceptions => {
-                Match { destination: Destination::any(), rest: packet.question.from(&self.longest_match(0)) }
+                Match { destination: Destination::any(), rest: packet.client(&self.longest_match(0)) }
             }
             None => Match { destination: Destination::any(), rest: self.other(&dimensions, ends, packet) },
         }
@@ -228,7 +228,7 @@ fn part(dimension: &str, value: &str, end: End, packet: Packet<'_>) -> Applies {
         // Two remote addresses in one entry would be two ends of one packet.
         "ip" | "net" if !packet.is_remote(end) => {
             let range = address_range(value).map(AddressSet::from);
-            range.map_or_else(|| depends_on(value), |set| packet.question.from(&set.into()))
+            range.map_or_else(|| depends_on(value), |set| packet.client(&set.into()))
         }
         _ => depends_on(value),
     }

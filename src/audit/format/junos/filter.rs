@@ -26,7 +26,7 @@ pub(super) fn add(root: Branch<'_, '_>, question: &Question, policy: &mut Policy
     let bound = bound(root, question);
     let known = |side| bound.iter().any(|bound| bound.side == Some(side));
     let mut lists = Lists { root, resolved: HashMap::new() };
-    let mut added = false;
+    let mut judged = Vec::new();
     for one in &bound {
         let passed = if one.inward { Side::Inside } else { Side::Outside };
         let way = if one.inward { "input" } else { "output" };
@@ -35,11 +35,32 @@ pub(super) fn add(root: Branch<'_, '_>, question: &Question, policy: &mut Policy
             policy.notes.push(format!("{way} filter {filter} on {interface} is not on the way out"));
             continue;
         }
-        added = true;
+        judged.push(one.family);
         let chain = chain(root, question, &mut lists, one);
         add_hook_of(policy, one.family, format!("{} {way}: {}", one.interface, one.filter), chain);
     }
-    added
+    if !judged.is_empty() && !root.has(&["security", "policies"]) {
+        add_unfiltered(root, &judged, policy);
+    }
+    !judged.is_empty()
+}
+
+/// A family without a filter passes where interfaces have it.
+fn add_unfiltered(root: Branch<'_, '_>, judged: &[Family], policy: &mut Policy) {
+    for (family, word) in [(Family::V4, "inet"), (Family::V6, "inet6")] {
+        if judged.contains(&family) {
+            continue;
+        }
+        let version = family.number();
+        let units = root.at(&["interfaces"]).into_iter().flat_map(Branch::children);
+        let mut units = units.filter_map(|interface| interface.at(&["unit"])).flat_map(Branch::children);
+        if units.any(|unit| unit.has(&["family", word, "address"])) {
+            policy.notes.push(format!("no filter is for IPv{version} on the way out"));
+        } else {
+            let why = format!("no interface has a filter or an address of IPv{version}");
+            add_hook_of(policy, family, format!("IPv{version}"), Chain::new("none", Default::Unknown(why.into())));
+        }
+    }
 }
 
 fn bound<'a>(root: Branch<'_, 'a>, question: &Question) -> Vec<Bound<'a>> {
@@ -129,7 +150,9 @@ fn condition(field: Branch<'_, '_>, port: u16) -> Applies {
     let any = |of: &dyn Fn(&str) -> Applies| field.children().fold(Applies::No, |any, value| any.or(of(value.word())));
     let ported = |value: &str| in_range(value, port).map_or_else(|| only("port", value), Applies::from);
     match field.word() {
-        "destination-address" | "destination-prefix-list" | "source-address" | "source-prefix-list" => Applies::Yes,
+        "destination-address" | "destination-prefix-list" | "source-address" | "source-prefix-list" | "tcp-initial" => {
+            Applies::Yes
+        }
         "protocol" | "next-header" | "payload-protocol" => any(&|value| matches!(value, "tcp" | "6").into()),
         "protocol-except" | "next-header-except" => any(&|value| matches!(value, "tcp" | "6").into()).negated(),
         "destination-port" => any(&ported),
@@ -141,7 +164,6 @@ fn condition(field: Branch<'_, '_>, port: u16) -> Applies {
             if whole { Applies::Yes } else { only("source port", value) }
         }),
         "tcp-established" | "is-fragment" | "icmp-type" | "icmp-code" => Applies::No,
-        "tcp-initial" => Applies::Yes,
         other => only("a certain", other),
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn build(document: &Document, question: &Question) -> Policy {
     let traffic = question.traffic.unwrap_or_else(|| usual_traffic(document));
     let mut policy = Policy::default();
     for (kind, suffix) in Packet::KINDS {
-        let packet = Packet { question, traffic, kind };
+        let packet = Packet { question, traffic, kind, family: None };
         let (known, waiting) = (HashMap::new(), Vec::new());
         Builder { document, packet, policy: &mut policy, known, waiting }.hooks(suffix);
     }

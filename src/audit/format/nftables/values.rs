@@ -77,7 +77,7 @@ impl<'a> Scope<'a> {
                 let meant = values.addresses(*family);
                 let meant = if negated { meant.complement() } else { meant };
                 conditions.destination(AddressSet::family(*family).into());
-                conditions.address(*end, &meant);
+                conditions.address_of(*family, *end, &meant);
             }
             Key::Family => conditions.destination(values.families(negated)),
             Key::Several(keys) => {
@@ -181,7 +181,7 @@ impl<'a> Scope<'a> {
         match key {
             Key::Address(end, family) => {
                 let mut conditions = Conditions::new(self.packet);
-                conditions.address(*end, &values.addresses(*family));
+                conditions.address_of(*family, *end, &values.addresses(*family));
                 conditions.into_match(false).rest
             }
             key => self.single(key, &values, Operator::Equal),

@@ -76,7 +76,7 @@ impl<'a> Aliases<'a> {
             }
             "port" => {
                 self.ports.service(name);
-                values.into_iter().for_each(|value| self.ports.add(name, Part::Named(value)));
+                self.ports.service(name).extend(values.into_iter().map(Part::Named));
             }
             kind => {
                 let why = format!("alias {} is of type {}: what is in it is not in the file", cited(name), cited(kind));
