@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on panics
 
+mod aerleon;
 mod golden;
 mod policies;
 mod round_trip;
