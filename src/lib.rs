@@ -53,10 +53,16 @@ pub mod cli;
 #[cfg(feature = "io")]
 pub mod daemon;
 #[cfg(feature = "io")]
+pub mod http;
+#[cfg(feature = "io")]
 pub mod job;
 #[cfg(feature = "io")]
 pub mod lab;
 #[cfg(feature = "io")]
+pub mod metrics;
+#[cfg(feature = "io")]
 pub mod net;
 #[cfg(feature = "io")]
 pub mod store;
+#[cfg(feature = "io")]
+pub mod webhook;

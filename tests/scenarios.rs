@@ -73,6 +73,7 @@ impl Stages {
             feed: &feed,
             held: &held,
             endpoints: EndpointFindings::default(),
+            media: &[],
         };
         Self {
             observations: observations(&plan, &evidence),

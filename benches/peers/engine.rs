@@ -112,6 +112,7 @@ fn report(work: &Work, plan: &ProbePlan, evidence: &Evidence, baseline: Option<&
         baseline,
         endpoints,
         context,
+        media: &[],
         limits: Vec::new(),
     };
     std::hint::black_box(Report::new(&run).write(Format::Json, Style::default()));

@@ -22,7 +22,7 @@ pub mod word;
 pub use addresses::AddressSet;
 pub use coverage::{Age, Answer, Coverage, Required, RuleName, Share, audit};
 pub use evaluate::Exhausted;
-pub use format::{Format, ParseError, SourceFile, nftables};
+pub use format::{Format, ParseError, SourceFile, iptables, nftables};
 pub use policy::{Action, Applies, Chain, ChainId, Default, Destination, Hook, Match, Place, Policy, Quick, Rule};
 pub use question::{Assumed, Question, Side, Traffic};
 pub use report::{Report, ReportFormat};

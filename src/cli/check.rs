@@ -1,7 +1,7 @@
 //! `egressd check`: which ranges this network blocks, and where.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -15,6 +15,7 @@ use crate::exit::ExitStatus;
 use crate::job::{self, Feeds, Job};
 use crate::net::interrupt::Interrupt;
 use crate::plan::Settings;
+use crate::prefix::PrefixSet;
 use crate::report::{Format, Report, Style};
 use crate::store::Store;
 use crate::store::lists::Lists;
@@ -52,6 +53,9 @@ pub struct CheckArgs {
     /// Folder of what is kept between runs, lists and addresses that answer, or `off`
     #[arg(long, value_name = "DIR|off")]
     pub state: Option<PathBuf>,
+    /// An audit of the rules on the way, in JSON from `egressd audit`: what it finds allowed must not be blocked
+    #[arg(long, value_name = "F")]
+    pub audit: Option<PathBuf>,
     /// Check the ranges and nothing else
     #[arg(long, conflicts_with = "endpoints_only")]
     pub ranges_only: bool,
@@ -99,6 +103,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<ExitStatus, C
         resolvers: &config.dns.resolvers,
         system_resolvers: true,
         endpoints_only: args.endpoints_only,
+        allowed_by_rules: args.allowed_by_rules()?,
     };
     let bar = Bar::new();
     let report = job.run(&interrupt, &mut |progress| bar.tell(progress));
@@ -125,6 +130,11 @@ impl CheckArgs {
 
     pub(super) fn known(&self) -> Result<Option<Baseline>, CliError> {
         Ok(self.baseline.as_deref().map(super::baseline::read).transpose()?)
+    }
+
+    /// What an audit found allowed.
+    pub(super) fn allowed_by_rules(&self) -> Result<Option<PrefixSet>, CliError> {
+        Ok(self.audit.as_deref().map(super::audit::allowed).transpose()?)
     }
 
     pub(super) fn store(&self, config: &Config) -> Option<Store> {
@@ -157,15 +167,16 @@ impl CheckArgs {
     }
 
     pub(super) fn deliver(&self, report: &Report, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-        let style = Style { colour: self.colour(), all: self.all };
+        let style = styled(self.output.as_deref(), self.all);
         output::write(self.output.as_deref(), out, report.write(self.format, style).as_bytes())?;
         Ok(report.status())
     }
+}
 
-    fn colour(&self) -> bool {
-        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        self.output.is_none() && io::stdout().is_terminal() && !asked_not_to
-    }
+/// What the output takes: colours go to a terminal alone.
+pub(super) fn styled(output: Option<&Path>, all: bool) -> Style {
+    let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style { colour: output.is_none() && io::stdout().is_terminal() && !asked_not_to, all }
 }
 
 fn resolution(text: &str) -> Result<u8, String> {

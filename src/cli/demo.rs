@@ -82,6 +82,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<ExitStatus, Cl
         resolvers: &[Resolver::Udp(lab::resolver())],
         system_resolvers: false,
         endpoints_only: args.check.endpoints_only,
+        allowed_by_rules: args.check.allowed_by_rules()?,
     };
     let report = lab.client().run(|| {
         let bar = Bar::new();
@@ -150,7 +151,7 @@ impl Older {
     }
 }
 
-fn roots(lab: &Lab) -> Result<Vec<CertificateDer<'static>>, CliError> {
+pub(super) fn roots(lab: &Lab) -> Result<Vec<CertificateDer<'static>>, CliError> {
     let wrong = |reason| TrustError::Roots { path: "of the lab".into(), reason };
     Ok(parse_roots(lab.ca_pem().as_bytes()).map_err(wrong)?)
 }

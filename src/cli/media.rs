@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::send::SendArgs;
 use super::{CliError, output};
 use crate::config::{Config, read};
 use crate::exit::ExitStatus;
@@ -29,6 +30,8 @@ pub enum MediaCommand {
     Which(WhichArgs),
     /// Print the rules in force
     Channels(RulesArgs),
+    /// Send generated media to configured places, fetch them back, and search for what breaks them
+    Send(SendArgs),
 }
 
 /// The flags of `media check`.
@@ -159,6 +162,7 @@ pub(super) fn run(command: &MediaCommand, out: &mut dyn Write) -> Result<ExitSta
         MediaCommand::Check(args) => run_check(args, out),
         MediaCommand::Which(args) => run_which(args, out),
         MediaCommand::Channels(args) => run_channels(args, out),
+        MediaCommand::Send(args) => super::send::run(args, out),
     }
 }
 

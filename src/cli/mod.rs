@@ -12,8 +12,11 @@ mod filter;
 pub mod media;
 pub mod output;
 mod progress;
+pub mod prove;
 pub mod ranges;
 mod resolve;
+pub mod run;
+pub mod send;
 mod state;
 pub mod trace;
 
@@ -53,15 +56,19 @@ enum Command {
     Export(Box<export::ExportArgs>),
     /// Say what a rule set allows of what is required, without sending a packet
     Audit(Box<audit::AuditArgs>),
+    /// Load a rule set of Linux into a network inside this process, and see whether packets pass as the audit says
+    Prove(Box<prove::ProveArgs>),
     /// Record, join and show which addresses answered from an open network
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
-    /// Say whether a file can be sent, on which channel, and why not
+    /// Say whether a file can be sent, on which channel, and why not; and whether it really arrives
     #[command(subcommand)]
     Media(media::MediaCommand),
     /// Show the published ranges
     #[command(subcommand)]
     Ranges(ranges::RangesCommand),
+    /// Check again and again, remember, and say what changed: the daemon
+    Run(run::RunArgs),
     /// Say what a name in a report means, what it rests on, and what to do
     Explain(explain::ExplainArgs),
     /// Show or check the configuration
@@ -87,9 +94,11 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Trace(args) => trace::run(&args, out),
         Command::Export(args) => export::run(&args, out),
         Command::Audit(args) => audit::run(&args, out),
+        Command::Prove(args) => prove::run(&args, out),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
         Command::Ranges(command) => ranges::run(&command, out),
+        Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(command) => config::run(&command, out),
         Command::Completions { shell } => print(out, |page| {

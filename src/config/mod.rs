@@ -2,6 +2,7 @@
 
 pub mod daemon;
 mod feed;
+pub mod http;
 #[cfg(feature = "io")]
 pub mod read;
 
@@ -14,9 +15,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, Resolver};
+use crate::media::send::SendTarget;
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
 use daemon::{DaemonConfig, Window};
+use http::{HttpConfig, WebhookConfig};
 
 /// The file that `egressd config default` prints: every key, with its default value.
 pub const DEFAULT: &str = include_str!("../../data/egressd.toml");
@@ -43,7 +46,7 @@ pub struct Config {
     pub history: HistoryConfig,
     /// How the ranges are probed.
     pub scan: ScanConfig,
-    /// What files are held against.
+    /// What files are held against, and where they are sent.
     pub media: MediaConfig,
     /// How names are resolved.
     pub dns: DnsConfig,
@@ -51,17 +54,23 @@ pub struct Config {
     pub daemon: DaemonConfig,
     /// When it does not announce changes.
     pub maintenance: Vec<Window>,
+    /// How results are served.
+    pub http: HttpConfig,
+    /// Who is told of changes.
+    pub webhook: WebhookConfig,
     /// Where files are sent and fetched.
     #[serde(rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
 }
 
-/// What files are held against.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// What files are held against, and where media are sent to see whether they arrive.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaConfig {
     /// File whose rules replace and extend the built-in ones; empty: none.
     pub rules: PathBuf,
+    /// Where media are sent.
+    pub send: Vec<SendTarget>,
 }
 
 /// How names are resolved.
@@ -150,6 +159,8 @@ impl Default for Config {
             dns: DnsConfig::default(),
             daemon: DaemonConfig::default(),
             maintenance: Vec::new(),
+            http: HttpConfig::default(),
+            webhook: WebhookConfig::default(),
             endpoints: Endpoint::defaults(),
         }
     }
@@ -207,10 +218,17 @@ impl Config {
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
         self.daemon.check()?;
         bound("maintenance", self.maintenance.len(), "at most 64 windows", self.maintenance.len() <= 64)?;
+        self.http.check()?;
+        self.webhook.check()?;
         bound("endpoint", self.endpoints.len(), "at most 64 endpoints", self.endpoints.len() <= 64)?;
         self.endpoints.iter().try_for_each(Endpoint::check)?;
         let names: BTreeSet<&str> = self.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
-        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())
+        bound("endpoint.name", "used twice", "different for each endpoint", names.len() == self.endpoints.len())?;
+        let targets = &self.media.send;
+        bound("media.send", targets.len(), "at most 16 targets", targets.len() <= 16)?;
+        targets.iter().try_for_each(SendTarget::check)?;
+        let names: BTreeSet<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        bound("media.send.name", "used twice", "different for each target", names.len() == targets.len())
     }
 }
 

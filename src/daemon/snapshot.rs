@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::job::Feeds;
-use crate::prefix::Prefix;
+use crate::ranges::Withdrawn;
 use crate::report::Report;
 use crate::verdict::Subject;
 
@@ -52,8 +52,8 @@ pub struct Snapshot {
 pub struct FeedsInForce {
     /// The newest list, and older ones that are at hand.
     pub feeds: Feeds,
-    /// Prefixes that left the list lately and are still exported.
-    pub grace: Vec<Prefix>,
+    /// Ranges that left the list lately and are still exported.
+    pub withdrawn: Vec<Withdrawn>,
 }
 
 /// A report, written once.

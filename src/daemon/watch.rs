@@ -136,7 +136,10 @@ impl Watch {
 
     /// Forgets endpoints and ranges that are no longer checked.
     pub fn retain(&mut self, checked: impl Fn(&Subject) -> bool) {
-        self.hysteresis.retain(checked);
+        self.hysteresis.retain(&checked);
+        if let Some(held) = &mut self.endpoints {
+            held.retain(&checked);
+        }
         self.doubtful_ranges.clear();
         self.doubtful_endpoints.clear();
     }

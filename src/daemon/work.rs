@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::setup::Setup;
@@ -10,6 +11,7 @@ use crate::config::Config;
 use crate::endpoint::{Endpoint, Step};
 use crate::job::{self, EndpointsSeen, Job, JobError, RangesSeen};
 use crate::net;
+use crate::net::feed::Updated;
 use crate::net::interrupt::Interrupt;
 use crate::observe::{Failure, Observation, Operation};
 use crate::prefix::{Family, Prefix};
@@ -35,6 +37,8 @@ pub(super) enum Task {
 pub(super) struct Done {
     pub(super) seen: Seen,
     pub(super) took: Duration,
+    /// Under which configuration.
+    pub(super) setup: Arc<Setup>,
 }
 
 /// What was seen.
@@ -45,6 +49,7 @@ pub(super) enum Seen {
     Pulse(Result<PulseSeen, JobError>),
     Endpoints(Result<EndpointsSeen, JobError>),
     FreshEndpoints(Result<EndpointsSeen, JobError>),
+    Feed(Updated),
 }
 
 impl Task {
@@ -73,6 +78,7 @@ impl Seen {
             Self::Ranges(_) => Some(Check::Ranges),
             Self::Pulse(_) => Some(Check::Pulse),
             Self::Endpoints(_) => Some(Check::Endpoints),
+            Self::Feed(_) => Some(Check::Feed),
             Self::FreshRanges(..) | Self::FreshEndpoints(_) => None,
         }
     }
@@ -83,6 +89,7 @@ impl Seen {
             Self::Ranges(result) | Self::FreshRanges(_, result) => result.as_ref().err(),
             Self::Pulse(result) => result.as_ref().err(),
             Self::Endpoints(result) | Self::FreshEndpoints(result) => result.as_ref().err(),
+            Self::Feed(_) => None,
         }
     }
 
@@ -118,11 +125,7 @@ impl Seen {
     }
 }
 
-fn ranges(
-    setup: &Setup,
-    only: Option<BTreeSet<Prefix>>,
-    interrupt: &Interrupt,
-) -> Result<Box<RangesSeen>, JobError> {
+fn ranges(setup: &Setup, only: Option<BTreeSet<Prefix>>, interrupt: &Interrupt) -> Result<Box<RangesSeen>, JobError> {
     let config = &setup.config;
     // What is in doubt is few; all ranges are asked at the pace of the schedule.
     let pace = if only.is_some() { config.settings().pace } else { config.daemon.profile.pace() };
@@ -175,6 +178,7 @@ fn job<'a>(setup: &'a Setup, config: &'a Config, pace: Pace, endpoints: &'a [End
         resolvers: &config.dns.resolvers,
         system_resolvers: true,
         endpoints_only: false,
+        allowed_by_rules: None,
     })
 }
 

@@ -1,17 +1,21 @@
 //! From many verdicts to few causes, each with its evidence, its fix, whose job that is, and what to run next.
 
 mod endpoints;
+mod media;
 mod ranges;
+mod rules;
 mod stale;
 #[cfg(test)]
 mod tests;
 mod uplink;
 
 pub use endpoints::{EndpointFindings, endpoint_verdicts};
+pub use media::media_verdicts;
 pub use ranges::how;
 
 use serde::{Deserialize, Serialize};
 
+use crate::media::send::SendRun;
 use crate::observe::Observation;
 use crate::plan::ProbePlan;
 use crate::prefix::Prefix;
@@ -55,6 +59,8 @@ pub enum Cause {
     AnswersForEveryone,
     /// The firewall allows an older list than the one in force.
     StaleAllowlist,
+    /// Ranges are blocked that the rules of the audited firewall allow.
+    BlockedBehindRules,
     /// Packets to ranges vanish at one place.
     RangeDropped,
     /// One device rejects ranges with ICMP errors.
@@ -107,6 +113,24 @@ pub enum Cause {
     BodyChanged,
     /// Connections that rest are forgotten on the way.
     IdleCut,
+    /// Uploads are refused whatever they hold.
+    UploadRefused,
+    /// Uploads above a size are refused.
+    UploadSizeLimit,
+    /// Files are refused by their declared type or their extension.
+    FileTypeRefused,
+    /// Files are refused by what is in them.
+    ContentRefused,
+    /// Uploads that take long are cut.
+    SlowUploadCut,
+    /// Requests that ask before they send a body fail.
+    ExpectMishandled,
+    /// What was sent cannot be fetched.
+    FileNotReceived,
+    /// What was sent comes back with another type.
+    ContentTypeChanged,
+    /// Bodies without a length are refused.
+    ChunkedRefused,
     /// The server itself answers wrongly.
     EndpointMisbehaves,
     /// This host lacks descriptors or processor time.
@@ -160,6 +184,8 @@ pub struct Findings<'a> {
     pub held: &'a [FeedSnapshot],
     /// What is known of the endpoints.
     pub endpoints: EndpointFindings<'a>,
+    /// What was seen of the media that were sent.
+    pub media: &'a [SendRun],
 }
 
 /// The causes behind the findings, the gravest first.
@@ -168,6 +194,7 @@ pub fn diagnose(findings: &Findings<'_>) -> Vec<Diagnosis> {
     let mut diagnoses = if findings.plan.ranges.is_empty() { Vec::new() } else { causes_in_ranges(findings) };
     let more = endpoints::causes(&findings.endpoints, &mut diagnoses);
     diagnoses.extend(more);
+    media::explain(findings.media, &mut diagnoses);
     diagnoses.sort_by_key(|diagnosis| (diagnosis.severity, diagnosis.id));
     diagnoses
 }
@@ -184,7 +211,7 @@ fn causes_in_ranges(findings: &Findings<'_>) -> Vec<Diagnosis> {
 
 fn causes_of_blocks(findings: &Findings<'_>) -> Vec<Diagnosis> {
     if let Some(everything) = uplink::everything_blocked(findings) {
-        return vec![everything];
+        return std::iter::once(everything).chain(rules::blocked_behind_rules(findings)).collect();
     }
     let stale = stale::stale_allowlist(findings);
     let explained = |verdict: &RangeVerdict| {
@@ -193,6 +220,7 @@ fn causes_of_blocks(findings: &Findings<'_>) -> Vec<Diagnosis> {
     let rest: Vec<&RangeVerdict> = findings.verdicts.iter().filter(|v| v.verdict.accuses() && !explained(v)).collect();
     let mut causes = ranges::by_place(&rest);
     causes.extend(stale);
+    causes.extend(rules::blocked_behind_rules(findings));
     causes
 }
 
@@ -202,11 +230,12 @@ fn covered(prefixes: &[Prefix], prefix: Prefix) -> bool {
 
 impl Cause {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 44] = [
         Self::OwnUplinkDown,
         Self::EverythingBlocked,
         Self::AnswersForEveryone,
         Self::StaleAllowlist,
+        Self::BlockedBehindRules,
         Self::RangeDropped,
         Self::RangeRejected,
         Self::RangeReset,
@@ -233,6 +262,15 @@ impl Cause {
         Self::TransferCut,
         Self::BodyChanged,
         Self::IdleCut,
+        Self::UploadRefused,
+        Self::UploadSizeLimit,
+        Self::FileTypeRefused,
+        Self::ContentRefused,
+        Self::SlowUploadCut,
+        Self::ExpectMishandled,
+        Self::FileNotReceived,
+        Self::ContentTypeChanged,
+        Self::ChunkedRefused,
         Self::EndpointMisbehaves,
         Self::HostLimits,
         Self::QuicBlocked,
@@ -247,6 +285,7 @@ impl Cause {
             Self::EverythingBlocked => "everything_blocked",
             Self::AnswersForEveryone => "answers_for_everyone",
             Self::StaleAllowlist => "stale_allowlist",
+            Self::BlockedBehindRules => "blocked_behind_rules",
             Self::RangeDropped => "range_dropped",
             Self::RangeRejected => "range_rejected",
             Self::RangeReset => "range_reset",
@@ -273,6 +312,15 @@ impl Cause {
             Self::TransferCut => "transfer_cut",
             Self::BodyChanged => "body_changed",
             Self::IdleCut => "idle_cut",
+            Self::UploadRefused => "upload_refused",
+            Self::UploadSizeLimit => "upload_size_limit",
+            Self::FileTypeRefused => "file_type_refused",
+            Self::ContentRefused => "content_refused",
+            Self::SlowUploadCut => "slow_upload_cut",
+            Self::ExpectMishandled => "expect_mishandled",
+            Self::FileNotReceived => "file_not_received",
+            Self::ContentTypeChanged => "content_type_changed",
+            Self::ChunkedRefused => "chunked_refused",
             Self::EndpointMisbehaves => "endpoint_misbehaves",
             Self::HostLimits => "host_limits",
             Self::QuicBlocked => "quic_blocked",

@@ -36,6 +36,7 @@ fn causes(feed: &FeedSnapshot, held: &[FeedSnapshot], network: &Network) -> Vec<
         feed,
         held,
         endpoints: crate::diagnose::EndpointFindings::default(),
+        media: &[],
     })
 }
 
@@ -161,6 +162,7 @@ fn a_missing_ipv6_route_is_no_block() {
         feed: &feed,
         held: &[],
         endpoints: crate::diagnose::EndpointFindings::default(),
+        media: &[],
     };
     let found = diagnose(&findings);
     assert_eq!(ids(&found), [Cause::NoIpv6Route]);

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Endpoint;
 use crate::observe::{Failure, Operation};
-use crate::prefix::Family;
+use crate::prefix::{Family, PrefixSet};
 use crate::verdict::Offender;
 
 /// Everything that was seen of one endpoint over one path.
@@ -43,6 +43,8 @@ pub struct RunContext {
     pub portal: Option<PortalSign>,
     /// The longest time for which this process was not given the processor.
     pub starved: Duration,
+    /// What an audit of the rules on the way found allowed; none where there was none.
+    pub allowed_by_rules: Option<PrefixSet>,
 }
 
 /// What answered plain HTTP in the place of a server.

@@ -37,7 +37,7 @@ pub use request::{Intent, Overflow, Request};
 pub use rules::{Block, Entry, Families, Group, Rules, Task};
 pub use select::{Selected, Selection};
 pub use summary::Summary;
-pub use text::{Naming, clean};
+pub use text::{Naming, clean, is_object_name};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,13 @@ pub struct Naming {
     pub lower: bool,
 }
 
+/// Whether objects may be called so: what every device takes once it is cut to its length.
+#[must_use]
+pub fn is_object_name(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    plain && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 63
+}
+
 impl Naming {
     /// Letters, digits, `-`, `_` and `.`, as most devices take them.
     #[must_use]

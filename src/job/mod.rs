@@ -2,12 +2,12 @@
 
 mod endpoints;
 mod error;
+pub mod media;
 
 pub use endpoints::EndpointsSeen;
 pub use error::JobError;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use crate::baseline::Baseline;
 use crate::cli::Asked;
 use crate::config::Config;
-use crate::endpoint::{Endpoint, Resolver};
+use crate::endpoint::{Endpoint, Resolver, RunContext};
 use crate::net;
 use crate::net::connect::error_queue_works;
 use crate::net::interrupt::Interrupt;
@@ -31,7 +31,8 @@ use crate::ranges::read::ReadError;
 use crate::ranges::{FeedSnapshot, Provenance, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use crate::text::told;
 
 /// What a check needs.
 pub struct Job<'a> {
@@ -63,6 +64,8 @@ pub struct Job<'a> {
     pub system_resolvers: bool,
     /// The endpoints alone are asked for.
     pub endpoints_only: bool,
+    /// What an audit of the rules on the way found allowed.
+    pub allowed_by_rules: Option<PrefixSet>,
 }
 
 /// The list in force, and older ones that are at hand.
@@ -116,6 +119,7 @@ impl Job<'_> {
         let endpoints =
             if seen.evidence.interrupted { None } else { self.check_endpoints(&mut errand, &seen, interrupt)? };
         let EndpointsSeen { runs, context, limits, interrupted, took } = endpoints.unwrap_or_default();
+        let context = RunContext { allowed_by_rules: self.allowed_by_rules.clone(), ..context };
         seen.evidence.interrupted |= interrupted;
         seen.evidence.took += took;
         seen.limits.extend(limits);
@@ -130,6 +134,7 @@ impl Job<'_> {
             baseline: seen.baseline.as_ref(),
             endpoints: &runs,
             context: &context,
+            media: &[],
             limits: seen.limits,
         }))
     }
@@ -267,12 +272,6 @@ pub fn seed() -> u64 {
 pub fn kernel_limits() -> Option<String> {
     const POORER: &str = "this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named";
     (!error_queue_works()).then(|| POORER.to_owned())
-}
-
-/// An error that does not stop a run, with its cause.
-fn told(error: &StoreError) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{error}{cause}")
 }
 
 /// Each connection under way is a descriptor, and the usual limit is 1,024.

@@ -55,6 +55,12 @@ pub enum LabError {
         /// The rule's action.
         action: String,
     },
+    /// A program that takes rules is not installed.
+    #[error("`{program}` is not installed")]
+    ProgramMissing {
+        /// The program.
+        program: String,
+    },
     /// A program that takes rules could not be run.
     #[error("cannot run {program}")]
     NftStart {
@@ -93,6 +99,13 @@ impl LabError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Forbidden(forbidden) => forbidden.hint(),
+            Self::ProgramMissing { program } => {
+                let package = if program.starts_with("ip") && program != "ipset" { "iptables" } else { program };
+                Some(format!("install it: apt-get install {package}"))
+            }
+            Self::Refused { message, .. } if message.contains("Message too long") => {
+                Some("inside a user namespace the kernel takes some 5,000 elements at a time".to_owned())
+            }
             Self::NftMissing { .. } => Some("install nftables, or take a scenario that only drops or prohibits".into()),
             Self::Setting { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
                 Some("/proc/sys is read-only, as in most containers: run on the host itself".into())

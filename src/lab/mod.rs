@@ -31,6 +31,7 @@ pub use identity::NAMES;
 pub use names::{Names, resolver};
 pub use namespace::{Forbidden, Settings, enter_user_namespace};
 pub use nft::{NftListing, list_nft};
+pub use topology::Links;
 
 use std::net::IpAddr;
 
@@ -44,6 +45,12 @@ use wan::Line;
 
 /// Hosts outside CloudFront that the edge stands in for: they answer whatever the firewall does to the listed ranges.
 pub use crate::plan::UPLINK_CONTROLS as CONTROLS;
+
+/// The client's addresses.
+pub const CLIENT_ADDRESSES: [IpAddr; 2] = [CLIENT[0].0, CLIENT[1].0];
+
+/// The firewall's own addresses toward the isp.
+pub const FIREWALL_ADDRESSES: [IpAddr; 2] = [topology::FIREWALL_WAN[0].0, topology::FIREWALL_WAN[1].0];
 
 /// What the lab is to be like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +69,8 @@ pub struct LabConfig {
     pub filter: Filter,
     /// Names that the resolver at [`resolver`] knows; none: there is no resolver.
     pub names: Names,
+    /// What the firewall's links are called; the lab's own rules know the usual names alone.
+    pub links: Links,
 }
 
 impl LabConfig {
@@ -76,6 +85,7 @@ impl LabConfig {
             seed,
             filter: Filter::Installed,
             names: Names::new(),
+            links: Links::default(),
         }
     }
 }
@@ -107,7 +117,7 @@ pub struct Lab {
 impl Lab {
     /// Builds it; the process must have entered its user namespace ([`enter_user_namespace`]), or be root.
     pub fn start(config: &LabConfig) -> Result<Self, LabError> {
-        let hosts = Hosts::new(config.wan.is_some())?;
+        let hosts = Hosts::new(config.wan.is_some(), &config.links)?;
         hosts.connect()?;
         hosts.own(&config.owned)?;
         hosts.assert_closed()?;
@@ -160,6 +170,15 @@ impl Lab {
     pub fn replace_rules(&mut self, rules: &Rules) -> Result<(), LabError> {
         let rules: Vec<_> = rules.iter().map(|(prefixes, action)| (usable(prefixes), *action)).collect();
         self.firewall.replace(&self.hosts.firewall, &rules)
+    }
+
+    /// Has the firewall host load somebody's own rules, with the program that reads them from its standard input.
+    ///
+    /// They are in force in that host's network namespace, and nowhere else.
+    pub fn load_rules(&self, program: &str, arguments: &[&str], rules: &str) -> Result<(), LabError> {
+        let missing = || LabError::ProgramMissing { program: program.to_owned() };
+        let found = nft::find(program).ok_or_else(missing)?;
+        self.hosts.firewall.run(|| nft::feed(&found, arguments, rules))?
     }
 
     /// Cuts the line behind the firewall, so that nothing answers any more.

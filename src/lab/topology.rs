@@ -18,23 +18,40 @@ pub(super) struct Hosts {
     pub(super) isp: Host,
     pub(super) edge: Host,
     pub(super) wan: Option<Host>,
+    links: Links,
+}
+
+/// What the firewall's links are called, so that rules which name them can be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    /// Toward the client.
+    pub inside: String,
+    /// Toward the isp.
+    pub outside: String,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self { inside: "f0".to_owned(), outside: "f1".to_owned() }
+    }
 }
 
 impl Hosts {
-    pub(super) fn new(wan: bool) -> Result<Self, LabError> {
+    pub(super) fn new(wan: bool, links: &Links) -> Result<Self, LabError> {
         Ok(Self {
             client: Host::new("client", &[QUIET, CLIENT_SETTINGS])?,
             firewall: Host::new("firewall", &[QUIET, ROUTER_SETTINGS])?,
             isp: Host::new("isp", &[QUIET, ROUTER_SETTINGS])?,
             edge: Host::new("edge", &[QUIET, EDGE_SETTINGS])?,
             wan: if wan { Some(Host::new("wan", &[WAN_SETTINGS])?) } else { None },
+            links: links.clone(),
         })
     }
 
     pub(super) fn connect(&self) -> Result<(), LabError> {
-        self.client.netlink(|netlink| netlink.veth("c0", "f0", &self.firewall))?;
+        self.client.netlink(|netlink| netlink.veth("c0", &self.links.inside, &self.firewall))?;
         self.isp.netlink(|netlink| {
-            netlink.veth("i0", "f1", &self.firewall)?;
+            netlink.veth("i0", &self.links.outside, &self.firewall)?;
             match &self.wan {
                 Some(wan) => netlink.veth("i1", TOWARD_ISP, wan),
                 None => netlink.veth("i1", "e0", &self.edge),
@@ -51,7 +68,8 @@ impl Hosts {
 
     fn address(&self) -> Result<(), LabError> {
         configure(&self.client, &[("c0", usable_ends(&CLIENT))], &defaults(FIREWALL_LAN))?;
-        let ends = [("f0", usable_ends(&FIREWALL_LAN)), ("f1", usable_ends(&FIREWALL_WAN))];
+        let Links { inside, outside } = &self.links;
+        let ends = [(inside.as_str(), usable_ends(&FIREWALL_LAN)), (outside.as_str(), usable_ends(&FIREWALL_WAN))];
         configure(&self.firewall, &ends, &defaults(ISP_LAN))?;
         let ends = [("i0", usable_ends(&ISP_LAN)), ("i1", usable_ends(&ISP_WAN))];
         let back = CLIENT.iter().zip(gateways(FIREWALL_WAN)).map(|(&(client, length), gateway)| Route {
@@ -75,7 +93,7 @@ impl Hosts {
     /// Sets the firewall's link toward the isp down, with a last route that drops what has no way any more.
     pub(super) fn cut_uplink(&self) -> Result<(), LabError> {
         self.firewall.netlink(|netlink| {
-            netlink.down("f1")?;
+            netlink.down(&self.links.outside)?;
             gateways(FIREWALL_WAN).try_for_each(|gateway| {
                 netlink.add(Route { via: Via::Blackhole, metric: LAST_RESORT, ..Route::default(gateway) })
             })
@@ -87,7 +105,10 @@ impl Hosts {
         let hosts = [&self.client, &self.firewall, &self.isp, &self.edge];
         hosts.into_iter().chain(&self.wan).try_for_each(|host| {
             let links = host.netlink(Netlink::links_up)?;
-            match links.into_iter().find(|link| !LINKS.contains(&link.as_str())) {
+            let own = |link: &str| {
+                LINKS.contains(&link) || [&self.links.inside, &self.links.outside].contains(&&link.to_owned())
+            };
+            match links.into_iter().find(|link| !own(link)) {
                 Some(interface) => Err(LabError::Leak { host: host.name(), interface }),
                 None => Ok(()),
             }
@@ -107,7 +128,7 @@ const fn pair(net: u8, host: u8) -> Addresses {
 
 pub(super) const CLIENT: Addresses = pair(1, 2);
 pub(super) const FIREWALL_LAN: Addresses = pair(1, 1);
-const FIREWALL_WAN: Addresses = pair(2, 1);
+pub(super) const FIREWALL_WAN: Addresses = pair(2, 1);
 pub(super) const ISP_LAN: Addresses = pair(2, 2);
 const ISP_WAN: Addresses = pair(3, 1);
 pub(super) const EDGE: Addresses = pair(3, 2);
@@ -115,7 +136,7 @@ pub(super) const EDGE: Addresses = pair(3, 2);
 /// Behind every other route.
 const LAST_RESORT: u32 = 1 << 30;
 
-const LINKS: [&str; 9] = ["lo", "c0", "f0", "f1", "i0", "i1", "e0", TOWARD_ISP, TOWARD_EDGE];
+const LINKS: [&str; 7] = ["lo", "c0", "i0", "i1", "e0", TOWARD_ISP, TOWARD_EDGE];
 
 fn configure(host: &Host, ends: &[End<'_>], routes: &[Route]) -> Result<(), LabError> {
     host.netlink(|netlink| {

@@ -115,6 +115,9 @@ impl List {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::RegionalEdge, Self::OriginFacing, Self::CarrierCn];
+
     /// The name in flags, JSON and labels.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -161,6 +164,19 @@ impl fmt::Display for Source {
 }
 
 impl FeedSnapshot {
+    /// Which publication of what day, in few words.
+    #[must_use]
+    pub fn edition(&self) -> String {
+        let date = self.date.map_or_else(|| "undated".to_owned(), |date| date.to_string());
+        format!("{} {date}", self.source)
+    }
+
+    /// Which file that was, and its digest.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("sha256:{} {}", self.sha256, self.name)
+    }
+
     /// All addresses of the snapshot.
     #[must_use]
     pub fn addresses(&self) -> PrefixSet {

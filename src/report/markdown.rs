@@ -15,6 +15,7 @@ pub(super) fn write(report: &Report) -> String {
     causes(&mut page, report);
     blocked(&mut page, report);
     endpoints(&mut page, report);
+    media(&mut page, report);
     counts(&mut page, report);
     method(&mut page, report);
     page
@@ -90,6 +91,20 @@ fn endpoints(page: &mut String, report: &Report) {
             endpoint.layer.map_or("", verdict::Layer::name),
             escaped(&endpoint.reason)
         );
+    }
+    page.push('\n');
+}
+
+fn media(page: &mut String, report: &Report) {
+    if report.media.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "### Media\n\n| target | way | verdict | what was seen |\n|---|---|---|---|");
+    for media in &report.media {
+        let all: Vec<&str> = media.breaks.iter().map(|found| found.reason.as_str()).collect();
+        let seen = if all.is_empty() { media.sentence() } else { all.join("; ") };
+        let (name, verdict) = (escaped(&media.name), media.verdict.name().replace('_', " "));
+        let _ = writeln!(page, "| {name} | {} | {verdict} | {} |", media.path, escaped(&seen));
     }
     page.push('\n');
 }

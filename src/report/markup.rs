@@ -4,7 +4,7 @@
 ///
 /// XML has no form at all for most control characters (XML 1.0, section 2.2): they become U+FFFD, and so do the
 /// characters that change the direction of writing, which would show a name as another one.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

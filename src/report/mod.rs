@@ -5,8 +5,9 @@
 mod endpoints;
 mod html;
 mod junit;
-mod markdown;
-mod markup;
+pub(crate) mod markdown;
+pub(crate) mod markup;
+mod media;
 mod reason;
 #[cfg(test)]
 mod tests;
@@ -18,18 +19,19 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::baseline::Baseline;
-use crate::diagnose::{Diagnosis, EndpointFindings, Findings, diagnose, endpoint_verdicts};
+use crate::diagnose::{Diagnosis, EndpointFindings, Findings, diagnose, endpoint_verdicts, media_verdicts};
 use crate::endpoint::{EndpointRun, RunContext};
 use crate::exit::ExitStatus;
+use crate::media::send::SendRun;
 use crate::observe::{Failure, Observation, Operation, Purpose};
 use crate::plan::ProbePlan;
 use crate::prefix::{Family, Prefix};
 use crate::ranges::{FeedSnapshot, List, Role, Source};
 use crate::scan::Evidence;
 use crate::verdict::{self, EndpointVerdict, Mechanism, Offender, RangeVerdict, Reason, Verdict, ranges};
+use media::MediaReport;
 
 pub use endpoints::{EndpointReport, ObservationReport};
-pub(crate) use markdown::escaped;
 pub use text::Style;
 
 /// How a report is written.
@@ -70,6 +72,8 @@ pub struct Run<'a> {
     pub endpoints: &'a [EndpointRun],
     /// What is known beside them.
     pub context: &'a RunContext,
+    /// What was seen of the media that were sent.
+    pub media: &'a [SendRun],
     /// What made the evidence poorer than it could be.
     pub limits: Vec<String>,
 }
@@ -97,7 +101,7 @@ pub struct Report {
     probes: Probes,
     ranges: Vec<RangeReport>,
     endpoints: Vec<EndpointReport>,
-    media: Vec<()>,
+    media: Vec<MediaReport>,
     diagnoses: Vec<Diagnosis>,
     /// What made the evidence poorer than it could be.
     limits: Vec<String>,
@@ -225,12 +229,20 @@ impl Report {
     /// Puts together what was judged already: a verdict for each range of the plan and for each endpoint's run.
     #[must_use]
     pub fn judged(run: &Run<'_>, judged: &Judged) -> Self {
-        let Run { plan, evidence, feed, held, context, .. } = *run;
+        let Run { plan, evidence, feed, held, context, media, .. } = *run;
         let endpoints = EndpointFindings { runs: run.endpoints, verdicts: &judged.endpoints, context: Some(context) };
-        let findings =
-            Findings { plan, observations: &evidence.observations, verdicts: &judged.ranges, feed, held, endpoints };
+        let findings = Findings {
+            plan,
+            observations: &evidence.observations,
+            verdicts: &judged.ranges,
+            feed,
+            held,
+            endpoints,
+            media,
+        };
         let diagnoses = diagnose(&findings);
-        let status = status(&judged.ranges, &endpoint_verdicts(&endpoints));
+        let beside: Vec<Verdict> = endpoint_verdicts(&endpoints).into_iter().chain(media_verdicts(media)).collect();
+        let status = status(&judged.ranges, &beside);
         let with_verdict = |(run, verdict)| EndpointReport::of(run, verdict);
         Self {
             schema: "egressd.report/1",
@@ -244,7 +256,7 @@ impl Report {
             probes: Probes::of(plan, evidence),
             ranges: judged.ranges.iter().map(|verdict| RangeReport::of(verdict, run.baseline)).collect(),
             endpoints: run.endpoints.iter().zip(&judged.endpoints).map(with_verdict).collect(),
-            media: Vec::new(),
+            media: run.media.iter().map(MediaReport::of).collect(),
             diagnoses,
             limits: limits(run, &judged.ranges),
             interrupted: evidence.interrupted,

@@ -30,6 +30,7 @@ fn report(name: &str, site: &str) -> Report {
         baseline: None,
         endpoints: &[],
         context: &RunContext::default(),
+        media: &[],
         limits: Vec::new(),
     })
 }

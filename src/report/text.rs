@@ -25,6 +25,7 @@ pub(super) fn write(report: &Report, style: Style) -> String {
     page.sentence(report);
     page.table(report);
     page.endpoints(report);
+    page.media(report);
     if style.all {
         page.every_range(report);
     }
@@ -109,16 +110,24 @@ impl Page {
         }
         let width = report.endpoints.iter().map(|endpoint| endpoint.name.len()).max().unwrap_or(0);
         for endpoint in &report.endpoints {
-            let (code, word) = match endpoint.verdict {
-                Verdict::Open => (GREEN, "open"),
-                Verdict::Blocked => (RED, "FAILS"),
-                Verdict::PartlyBlocked => (RED, "partly"),
-                Verdict::Undetermined | Verdict::ExpectedSilent => (YELLOW, "unsure"),
-            };
+            let (code, word) = endpoint_word(endpoint.verdict);
             let word = self.painted(code, &format!("{word:<6}"));
             let path = if endpoint.path == "proxy" { "by proxy" } else { "direct" };
             let (direction, name) = (endpoint.direction.name(), &endpoint.name);
             self.line(&format!("  {direction:<8}  {name:<width$}  {path:<8}  {word}  {}", endpoint.reason));
+        }
+    }
+
+    fn media(&mut self, report: &Report) {
+        let width = report.media.iter().map(|media| media.name.len()).max().unwrap_or(0);
+        for media in &report.media {
+            let (code, word) = endpoint_word(media.verdict);
+            let word = self.painted(code, &format!("{word:<6}"));
+            let path = if media.path == "proxy" { "by proxy" } else { "direct" };
+            self.line(&format!("  media     {:<width$}  {path:<8}  {word}  {}", media.name, media.sentence()));
+            for more in media.breaks.iter().skip(1) {
+                self.line(&format!("            {:<width$}            also    {}", "", more.reason));
+            }
         }
     }
 
@@ -167,6 +176,9 @@ impl Page {
         for limit in &report.limits {
             self.line(&format!("  note: {limit}"));
         }
+        for note in report.media.iter().flat_map(super::media::MediaReport::notes) {
+            self.line(&format!("  note: {note}"));
+        }
         if report.interrupted {
             self.line("  note: interrupted; this is what was known by then");
         }
@@ -174,7 +186,8 @@ impl Page {
             self.line(&format!("  note: {note}"));
         }
         let Some(alpha) = report.ranges.first().map(|range| range.confidence.alpha) else {
-            let line = self.painted(DIM, "ticket: egressd check --format markdown");
+            let command = if report.media.is_empty() { "check" } else { "media send" };
+            let line = self.painted(DIM, &format!("ticket: egressd {command} --format markdown"));
             return self.line(&format!("  {line}"));
         };
         let line = format!(
@@ -185,6 +198,15 @@ impl Page {
         );
         let line = self.painted(DIM, &line);
         self.line(&format!("  {line}"));
+    }
+}
+
+fn endpoint_word(verdict: Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Open => (GREEN, "open"),
+        Verdict::Blocked => (RED, "FAILS"),
+        Verdict::PartlyBlocked => (RED, "partly"),
+        Verdict::Undetermined | Verdict::ExpectedSilent => (YELLOW, "unsure"),
     }
 }
 
@@ -229,7 +251,12 @@ pub(super) fn headline(report: &Report) -> (&'static str, Vec<String>) {
 fn endpoints_headline(report: &Report) -> (&'static str, Vec<String>) {
     let all = report.endpoints.len();
     let open = report.endpoints.iter().filter(|endpoint| endpoint.verdict == Verdict::Open).count();
+    let media = report.media.iter().filter(|media| media.verdict != Verdict::Open).count();
     match all - open {
+        0 if media > 0 => {
+            (YELLOW, vec!["The endpoints work, and not everything that is sent there arrives.".to_owned()])
+        }
+        0 if !report.media.is_empty() => (GREEN, vec!["Media are sent and received unchanged.".to_owned()]),
         0 => (GREEN, vec![format!("All {} work.", counted(all, "endpoint", "endpoints"))]),
         rest => {
             (YELLOW, vec![format!("{open} of {} work, {rest} not for certain.", counted(all, "endpoint", "endpoints"))])

@@ -12,10 +12,10 @@ pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
 pub use transition::{HeldBack, Outline, Subject, Transition};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What can be said of a range or an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every part answered.
@@ -31,7 +31,7 @@ pub enum Verdict {
 }
 
 /// How something is blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mechanism {
     /// Packets vanish.
@@ -59,6 +59,10 @@ pub enum Mechanism {
 }
 
 impl Verdict {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Blocked, Self::PartlyBlocked, Self::Undetermined, Self::ExpectedSilent];
+
     /// The name in JSON and labels.
     #[must_use]
     pub fn name(self) -> &'static str {

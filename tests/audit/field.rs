@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use egressd::audit::{AddressSet, Coverage, Format, Question, Required, Side, SourceFile, audit};
+use egressd::audit::{AddressSet, Coverage, Format, Question, Required, Side, SourceFile, Traffic, audit};
 use egressd::lab::{Lab, LabConfig, enter_user_namespace};
 use egressd::prefix::Prefix;
 use egressd::ranges::FeedSnapshot;
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpSocket};
 pub const CELLS: u64 = 64;
 
 /// Where the host with every address answers.
-const PORT: u16 = 4443;
+const PORT: u16 = 843;
 
 /// A running network.
 pub struct Field {
@@ -145,7 +145,7 @@ fn file(name: &str, text: String) -> SourceFile {
 /// Everything is known of the network, so that nothing need be unknown of the rules.
 fn question() -> Question {
     let clients = ["10.9.1.2/32", "fd09:1::2/128"].map(|text| text.parse::<Prefix>().unwrap());
-    let mut question = Question { port: PORT, ..Question::default() };
+    let mut question = Question { port: PORT, traffic: Some(Traffic::Forward), ..Question::default() };
     question.sources = Some(clients.into_iter().collect::<AddressSet>());
     question.sides.insert("f0".to_owned(), Side::Inside);
     question.sides.insert("f1".to_owned(), Side::Outside);

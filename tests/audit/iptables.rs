@@ -24,7 +24,7 @@ fn sets(dice: &mut Dice, six: bool) -> String {
         let nomatch = if dice.in_hundred(30) { " nomatch" } else { "" };
         let _ = writeln!(text, "add net{end} {}{nomatch} -exist", dice.prefix(six));
         let _ = writeln!(text, "add ip{end} {} -exist", dice.range(six).0);
-        let _ = writeln!(text, "add pair{end} {},tcp:{} -exist", dice.prefix(six), dice.pick(&["4443", "4443", "443"]));
+        let _ = writeln!(text, "add pair{end} {},tcp:{} -exist", dice.prefix(six), dice.pick(&["843", "843", "443"]));
     }
     text + &format!("add all{end} ip{end}\nadd all{end} net{end}\n")
 }
@@ -115,15 +115,15 @@ impl Place<'_> {
             7 => format!("-m set {not}--match-set {}{end} dst", dice.pick(&["ip", "all"])),
             8 => format!("-m set {not}--match-set pair{end} dst,dst"),
             9 => format!("{not}-s {}", if six { "fd09:1::/64" } else { "10.9.1.0/24" }),
-            10 => format!("-m tcp {not}--dport {}", dice.pick(&["4443", "443", "4000:5000", ":4442", "4444:"])),
-            11 => format!("-m multiport {not}--dports {}", dice.pick(&["443,4443", "80,443", "80,4000:5000"])),
+            10 => format!("-m tcp {not}--dport {}", dice.pick(&["843", "443", "800:900", ":842", "844:"])),
+            11 => format!("-m multiport {not}--dports {}", dice.pick(&["443,843", "80,443", "80,800:900"])),
             12 if self.table != "raw" => {
                 let states = dice.pick(&["NEW", "ESTABLISHED", "NEW,RELATED", "INVALID", "NEW,ESTABLISHED"]);
                 format!("-m conntrack {not}--ctstate {states}")
             }
             13 if self.base != "POSTROUTING" => format!("{not}-i {}", dice.pick(&["f0", "f1", "f+", "lo"])),
             14 if self.base != "PREROUTING" => format!("{not}-o {}", dice.pick(&["f0", "f1", "f+", "lo"])),
-            15 => format!("-m tcp {}", dice.pick(&["--syn", "--sport 1024:", "! --sport 4443", "! --syn"])),
+            15 => format!("-m tcp {}", dice.pick(&["--syn", "--sport 1024:", "! --sport 843", "! --syn"])),
             _ => "-m comment --comment \"-j DROP it's a \\\"comment\\\"\"".to_owned(),
         }
     }

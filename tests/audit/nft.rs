@@ -94,7 +94,7 @@ fn distinct(dice: &mut Dice, six: bool) -> Vec<String> {
 }
 
 fn port(dice: &mut Dice) -> &'static str {
-    dice.pick(&["4443", "4443", "4000-5000", "443", "0-4442", "4444-65535"])
+    dice.pick(&["843", "843", "800-900", "443", "0-842", "844-65535"])
 }
 
 /// Where rules stand.
@@ -117,8 +117,15 @@ impl Place<'_> {
         if dice.in_hundred(10) {
             return format!("    {}\n", self.vmap(dice, six, protocol, from));
         }
-        if dice.in_hundred(4) {
-            return format!("    {} {}\n", dice.pick(&["udp dport 4443", "udp dport != 53"]), self.verdict(dice, from));
+        // What is of two protocols goes with no other condition.
+        if dice.in_hundred(8) {
+            let condition = dice.pick(&[
+                "udp dport 843",
+                "udp dport != 53",
+                "meta l4proto { tcp, udp }",
+                "meta l4proto { tcp, udp } th dport 843",
+            ]);
+            return format!("    {condition} {}\n", self.verdict(dice, from));
         }
         let conditions = (0..=dice.roll(2)).map(|_| condition(dice, self.family, six)).collect::<Vec<_>>().join(" ");
         format!("    {conditions} counter {}\n", self.verdict(dice, from))
@@ -132,7 +139,7 @@ impl Place<'_> {
                     pieces.into_iter().map(|one| format!("{one} : {}", self.mapped(dice, from))).collect();
                 format!("{protocol} daddr vmap {{ {} }}", elements.join(", "))
             }
-            1 => format!("tcp dport vmap {{ 0-4442 : drop, 4443 : {}, 4444-65535 : drop }}", self.mapped(dice, from)),
+            1 => format!("tcp dport vmap {{ 0-842 : drop, 843 : {}, 844-65535 : drop }}", self.mapped(dice, from)),
             _ => format!("iifname vmap {{ \"f0\" : {}, \"lo\" : accept }}", self.mapped(dice, from)),
         }
     }
@@ -178,14 +185,14 @@ fn condition(dice: &mut Dice, family: &str, six: bool) -> String {
         11 => format!("{protocol} saddr {not}{own}"),
         12 => format!("{protocol} saddr {not}{}", dice.prefix(six)),
         13 => format!("tcp dport {not}{}", port(dice)),
-        14 => format!("tcp dport {not}{{ 443, 4440-4450 }}"),
-        15 => dice.pick(&["tcp sport 1024-65535", "tcp sport != 4443", "tcp sport 4443", "th sport 0-1023"]).to_owned(),
+        14 => format!("tcp dport {not}{{ 443, 840-850 }}"),
+        15 => dice.pick(&["tcp sport 1024-65535", "tcp sport != 843", "tcp sport 843", "th sport 0-1023"]).to_owned(),
         16 => format!(
             "ct state {}",
             dice.pick(&["new", "established", "new,established", "invalid", "!= new", "{ new, related }"])
         ),
         17 => format!("iifname {not}{}", dice.pick(&["\"f0\"", "\"f1\"", "{ \"f0\", \"f1\" }", "\"f*\"", "\"lo\""])),
-        18 => "meta l4proto { tcp, udp }".to_owned(),
+        18 => dice.pick(&["meta l4proto tcp", "meta l4proto != udp"]).to_owned(),
         19 if family == "inet" => format!("meta nfproto {}", if six { "ipv6" } else { "ipv4" }),
         20 => dice
             .pick(&[

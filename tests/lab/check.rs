@@ -47,6 +47,7 @@ fn check(lab: &Lab, settings: &Settings, feed: &FeedSnapshot, known: &KnownAddre
         feed,
         held: &[],
         endpoints: EndpointFindings::default(),
+        media: &[],
     };
     let causes = diagnose(&findings).iter().map(|diagnosis| diagnosis.id).collect();
     Checked { plan, verdicts, causes }

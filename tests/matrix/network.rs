@@ -243,7 +243,8 @@ fn platform(leaf: &Files, folder: &Path, http2: bool) -> String {
     let http2 = if http2 { " http2" } else { "" };
     let (chain, key, folder) = (leaf.certificate.display(), leaf.key.display(), folder.display());
     format!(
-        "types {{ text/html html; application/octet-stream bin; }}
+        "include /etc/nginx/mime.types;
+        default_type application/octet-stream;
         server {{
             listen 443 ssl{http2};
             listen [::]:443 ssl{http2};

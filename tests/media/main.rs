@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on panics
 
 mod corpus;
+mod generated;
 mod oracle;
 mod repairs;
 mod second;

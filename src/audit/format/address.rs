@@ -83,7 +83,7 @@ mod tests {
             assert_eq!(shown(range), "192.0.2.0-192.0.2.255");
         }
         assert_eq!(shown(netmask("10.0.0.0", "255.0.255.0")), "none");
-        assert_eq!(shown(all(Family::V4)), "0.0.0.0-255.255.255.255");
+        assert_eq!(shown(Some(all(Family::V4))), "0.0.0.0-255.255.255.255");
     }
 
     #[test]

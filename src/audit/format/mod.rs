@@ -14,7 +14,7 @@ mod flow;
 mod fortios;
 mod gcp;
 mod ios;
-mod iptables;
+pub mod iptables;
 mod junos;
 mod lines;
 pub mod nftables;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::text::{explained, proposed, sentence};
 use super::{Part, Report};
 use crate::prefix::Prefix;
-use crate::report::escaped;
+use crate::report::markdown::escaped;
 
 pub(super) fn write(report: &Report) -> String {
     let mut page = format!("## Audit of {}\n\n", escaped(&report.files.join(", ")));

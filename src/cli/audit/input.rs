@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::super::CliError;
 use super::{RuleSet, RuleSetArgs};
-use crate::audit::{Exhausted, Format, ParseError, SourceFile, nftables};
+use crate::audit::{Exhausted, Format, ParseError, Question, SourceFile, nftables};
 use crate::lab::{self, NftListing};
+use crate::prefix::{Prefix, PrefixSet};
 use crate::text::printable;
 
 /// Why a rule set was not audited.
@@ -33,6 +36,14 @@ pub enum AuditError {
         /// The files.
         files: String,
     },
+    /// A file that was to be an audit is none.
+    #[error("{} is no audit: {reason}", printable(.file, 256))]
+    NoAudit {
+        /// The path, or `standard input`.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// They are not whole, or not of their format.
     #[error(transparent)]
     Parse(#[from] ParseError),
@@ -49,6 +60,7 @@ impl AuditError {
                 let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
                 Some(format!("name it with --from: {}", names.join(", ")))
             }
+            Self::NoAudit { .. } => Some("`egressd audit … --format json -o F` writes one".to_owned()),
             _ => None,
         }
     }
@@ -59,7 +71,7 @@ const MOST_BYTES: u64 = 128 << 20;
 
 impl RuleSetArgs {
     /// Reads the files as one rule set.
-    pub(in crate::cli) fn read(&self) -> Result<RuleSet, CliError> {
+    pub(in crate::cli) fn read(&self, question: &Question) -> Result<RuleSet, CliError> {
         let files = self.files.iter().map(|file| source(file)).collect::<Result<Vec<_>, _>>()?;
         let format = self.from.0.or_else(|| Format::recognise(&files));
         let unrecognised = || {
@@ -69,27 +81,48 @@ impl RuleSetArgs {
         let format = format.ok_or_else(unrecognised)?;
         let text = format == Format::Nftables && files.iter().any(|file| nftables::is_text(&file.text));
         let policy = if text {
-            self.of_nft(&files)?
+            self.of_nft(&files, question)?
         } else {
-            format.read(&files, &self.question()).map_err(AuditError::from)?
+            format.read(&files, question).map_err(AuditError::from)?
         };
         Ok(RuleSet { format, files, policy })
     }
 
     /// What nft reads, nft itself brings into the form that is audited: in a network namespace that nobody uses.
-    fn of_nft(&self, files: &[SourceFile]) -> Result<crate::audit::Policy, CliError> {
+    fn of_nft(&self, files: &[SourceFile], question: &Question) -> Result<crate::audit::Policy, CliError> {
         let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
         let folder = self.files.first().and_then(|path| path.parent()).filter(|folder| !folder.as_os_str().is_empty());
         lab::enter_user_namespace()?;
         let NftListing { json, text } = lab::list_nft(&texts, folder.unwrap_or(Path::new(".")))?;
         let read = [SourceFile { name: files[0].name.clone(), text: json }];
-        let mut policy = Format::Nftables.read(&read, &self.question()).map_err(AuditError::from)?;
+        let mut policy = Format::Nftables.read(&read, question).map_err(AuditError::from)?;
         if let [only] = files {
             nftables::locate(&mut policy, &text, &only.text);
         }
         Ok(policy)
     }
 }
+
+/// What an audit in JSON found allowed.
+pub(in crate::cli) fn allowed(path: &Path) -> Result<PrefixSet, AuditError> {
+    let file = source(path)?;
+    let audit: Audited = serde_json::from_str(&file.text)
+        .map_err(|source| AuditError::NoAudit { file: file.name.clone(), reason: source.to_string() })?;
+    if audit.schema != SCHEMA {
+        let reason = format!("its schema is `{}`", printable(&audit.schema, 64));
+        return Err(AuditError::NoAudit { file: file.name, reason });
+    }
+    Ok(audit.allowed.into_iter().collect())
+}
+
+/// The part of an audit that a check looks into.
+#[derive(Deserialize)]
+struct Audited {
+    schema: String,
+    allowed: Vec<Prefix>,
+}
+
+const SCHEMA: &str = "egressd.audit/1";
 
 fn source(path: &Path) -> Result<SourceFile, AuditError> {
     let standard = path == Path::new("-");

@@ -4,6 +4,7 @@ mod fix;
 mod input;
 
 pub use input::AuditError;
+pub(super) use input::allowed;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -126,14 +127,14 @@ pub enum AuditFormat {
 
 /// Runs it.
 pub(super) fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
-    let rule_set = args.rules.read()?;
+    let rule_set = args.rules.read(&args.rules.question())?;
     let lists = args.rules.lists()?;
     let required = args.rules.required(&lists);
     let coverage = rule_set.coverage(&required)?;
     let status = coverage.status();
     let text = match args.fix {
         Some(format) => args.fix(format, &required, &coverage)?,
-        None => Some(rule_set.report(&coverage, &required, &args.rules).write(args.format.into())),
+        None => Some(rule_set.report(&coverage, &required, &args.rules.question()).write(args.format.into())),
     };
     if let Some(text) = text {
         output::write(args.output.as_deref(), out, text.as_bytes())?;
@@ -153,9 +154,9 @@ impl RuleSet {
         Ok(audit(&self.policy, &self.files, required)?)
     }
 
-    fn report(&self, coverage: &Coverage, required: &Required<'_>, args: &RuleSetArgs) -> Report {
+    pub(super) fn report(&self, coverage: &Coverage, required: &Required<'_>, question: &Question) -> Report {
         let names: Vec<String> = self.files.iter().map(|file| file.name.clone()).collect();
-        Report::new(coverage, required, self.format, &args.question(), &names)
+        Report::new(coverage, required, self.format, question, &names)
     }
 }
 

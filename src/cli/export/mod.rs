@@ -15,7 +15,9 @@ use clap::{Args, ValueEnum};
 use super::state::tell;
 use super::{Asked, CliError, FamilyFilter, ListFilter, StateArgs, output};
 use crate::exit::ExitStatus;
-use crate::export::{ExportError, Intent, Overflow, Request, RuleFormat, Rules, Selected, Selection, Summary};
+use crate::export::{
+    ExportError, Intent, Overflow, Request, RuleFormat, Rules, Selected, Selection, Summary, is_object_name,
+};
 use crate::prefix::{Family, Prefix, PrefixSet};
 use crate::ranges::Role;
 use crate::store::lists::Lists;
@@ -207,12 +209,11 @@ impl ExportArgs {
             roles: self.roles.iter().map(|role| role.0).collect(),
             addresses: self.endpoints.iter().filter_map(Asked::address).collect(),
         };
-        let date = feed.date.map_or_else(|| "undated".to_owned(), |date| date.to_string());
         Ok(Chosen {
             selected: selection.with_withdrawn(&feed, &withdrawn),
             all: feed.addresses().union(&withdrawn.iter().map(|missed| missed.range.prefix).collect()),
-            source: format!("{} {date}", feed.source),
-            origin: format!("sha256:{} {}", feed.sha256, feed.name),
+            source: feed.edition(),
+            origin: feed.origin(),
         })
     }
 
@@ -269,10 +270,7 @@ impl ExportArgs {
 }
 
 pub(super) fn name(text: &str) -> Result<String, String> {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    let letter = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let sound = plain && letter && text.len() <= 63;
-    sound
+    is_object_name(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "expected at most 63 letters, digits, `-` and `_`, a letter first".to_owned())
 }

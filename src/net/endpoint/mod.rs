@@ -6,6 +6,7 @@ mod place;
 mod portal;
 mod quic;
 mod resolve;
+pub mod send;
 mod tls;
 mod visit;
 

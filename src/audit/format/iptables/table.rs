@@ -69,8 +69,11 @@ pub(super) fn read(files: &[SourceFile]) -> Result<Content<'_>, ParseError> {
     Ok(content)
 }
 
-/// Where a file does not say in its comments which program wrote it.
-fn family_of(text: &str) -> Family {
+/// The family of a file: what its comments say, else what its addresses are.
+pub(super) fn family_of(text: &str) -> Family {
+    if text.contains("by ip6tables-save") != text.contains("by iptables-save") {
+        return if text.contains("by ip6tables-save") { Family::V6 } else { Family::V4 };
+    }
     let six = ["icmpv6", "ipv6-icmp", "icmp6-", " ::/0", "::1"].iter().any(|sign| text.contains(sign));
     let address = |word: &str| word.contains("::") && word.parse::<ipnet::Ipv6Net>().is_ok();
     if six || text.split_ascii_whitespace().take(100_000).any(address) { Family::V6 } else { Family::V4 }

@@ -11,9 +11,11 @@ use hyper::Response;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use sha2::{Digest, Sha256};
 
+use super::manner::{Manner, Sign, Wait};
 use super::pace::Arrival;
 use super::{Answered, Asked};
 use crate::endpoint::TransferDetail;
+use crate::media::generate::Noise;
 use crate::net::stream::Witness;
 use crate::observe::{Failure, TransferFailure};
 use crate::text::hexadecimal;
@@ -42,7 +44,8 @@ pub(super) async fn read(
         return;
     }
     let most_bytes = asked.most_bytes.max(PAGE_BYTES as u64);
-    let (mut body, mut hash, mut arrival) = (response.into_body(), Sha256::new(), Arrival::new(witness));
+    let (mut body, mut hash, mut arrival) =
+        (response.into_body(), Sha256::new(), Arrival::new(witness, asked.manner.limit));
     let failure = loop {
         let frame = tokio::select! {
             frame = body.frame() => frame,
@@ -97,15 +100,13 @@ fn ends_early(error: &hyper::Error) -> bool {
     source.is_some_and(|source| source.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
-/// Where the made-up bytes begin: any number but zero.
-const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// A body of made-up bytes that no proxy can compress.
-#[derive(Debug)]
+/// A body that is given, or of made-up bytes that no proxy can compress.
 pub(in crate::net::endpoint) struct Made {
     left: u64,
-    state: u64,
+    noise: Noise,
     sent: Arc<AtomicU64>,
+    manner: Manner,
+    wait: Option<Wait>,
 }
 
 impl Body for Made {
@@ -114,15 +115,19 @@ impl Body for Made {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Some(wait) = &mut self.wait {
+            std::task::ready!(wait.as_mut().poll(context));
+            self.wait = None;
+        }
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let length = usize::try_from(self.left).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
-        let piece = self.piece(length);
-        self.left -= length as u64;
-        self.sent.fetch_add(length as u64, Ordering::Relaxed);
+        let piece = self.piece();
+        self.left -= piece.len() as u64;
+        let sent = self.sent.fetch_add(piece.len() as u64, Ordering::Relaxed) + piece.len() as u64;
+        self.wait = self.manner.after(piece.len(), sent);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -131,25 +136,22 @@ impl Body for Made {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        if self.manner.chunked { SizeHint::default() } else { SizeHint::with_exact(self.left) }
     }
 }
 
 impl Made {
-    pub(super) fn new(bytes: u64, sent: Arc<AtomicU64>) -> Self {
-        Self { left: bytes, state: SEED, sent }
+    pub(super) fn new(bytes: u64, sent: Arc<AtomicU64>, manner: Manner, sign: &Arc<Sign>) -> Self {
+        let wait = if bytes > 0 { manner.before(sign) } else { None };
+        Self { left: bytes, noise: Noise::default(), sent, manner, wait }
     }
 
-    /// Xorshift (Marsaglia 2003): the same bytes in every run.
-    fn piece(&mut self, length: usize) -> Bytes {
-        let mut bytes = Vec::with_capacity(length + 8);
-        while bytes.len() < length {
-            self.state ^= self.state << 13;
-            self.state ^= self.state >> 7;
-            self.state ^= self.state << 17;
-            bytes.extend_from_slice(&self.state.to_le_bytes());
+    fn piece(&mut self) -> Bytes {
+        let usual = usize::try_from(self.left).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+        let length = self.manner.piece(usual);
+        match &mut self.manner.given {
+            Some(given) => given.split_to(length.min(given.len())),
+            None => self.noise.by_ref().take(length).collect(),
         }
-        bytes.truncate(length);
-        bytes.into()
     }
 }

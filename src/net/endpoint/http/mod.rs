@@ -1,7 +1,10 @@
 //! One request and its answer over a connection that stands, within bounds.
 
 mod body;
+mod manner;
 mod pace;
+
+pub(super) use manner::{Expect, Manner};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +12,7 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{EXPECT, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -45,6 +48,8 @@ pub(super) struct Asked {
     pub(super) body_bytes: Option<u64>,
     /// The most that is read of the answer's body; 0: nothing but a page.
     pub(super) most_bytes: u64,
+    /// How the body is sent.
+    pub(super) manner: Manner,
 }
 
 impl Asked {
@@ -58,6 +63,7 @@ impl Asked {
             headers: HeaderMap::new(),
             body_bytes: None,
             most_bytes,
+            manner: Manner::default(),
         }
     }
 }
@@ -75,6 +81,10 @@ pub(super) struct Answered {
     pub(super) transfer_failure: Option<Failure>,
     /// The beginning of the body.
     pub(super) page: Vec<u8>,
+    /// All headers, for those that hold more than who answers.
+    pub(super) headers: HeaderMap,
+    /// It was said that the body may follow.
+    pub(super) continued: bool,
 }
 
 /// A connection over which requests go one after another.
@@ -130,6 +140,7 @@ impl Session {
             Answered { head: HttpDetail { version: self.version(), ..HttpDetail::default() }, ..Answered::default() };
         let head = self.head(asked, &progress).await.transpose();
         answered.head_took = began.elapsed();
+        answered.continued = progress.sign.is_seen();
         let sending = || TransferDetail { sent_bytes: progress.passed(), ..TransferDetail::default() };
         let sending = asked.body_bytes.map(|_| sending());
         match head {
@@ -145,6 +156,7 @@ impl Session {
             }
             Some(Ok(response)) => {
                 describe(&mut answered.head, &response);
+                answered.headers = response.headers().clone();
                 body::read(response, asked, witness, &mut answered, sending.unwrap_or_default()).await;
             }
         }
@@ -183,12 +195,12 @@ impl Session {
         };
         tokio::select! {
             answer = answer => answer.map(Some).map_err(|error| progress.failure(&error)),
-            ended = progress.stalled() => ended.map_or(Ok(None), Err),
+            ended = progress.ended(&asked.manner) => ended.map_or(Ok(None), Err),
         }
     }
 
     fn request(&self, asked: &Asked, progress: &Progress<'_>) -> Request<Made> {
-        let body = Made::new(progress.all, Arc::clone(&progress.sent));
+        let body = Made::new(progress.all, Arc::clone(&progress.sent), asked.manner.clone(), &progress.sign);
         let mut request = Request::new(body);
         *request.method_mut() = asked.method.parse().expect("a method of ours");
         *request.headers_mut() = asked.headers.clone();
@@ -198,6 +210,15 @@ impl Session {
         } else {
             asked.uri.path_and_query().map_or("/", |path| path.as_str()).parse().expect("a path of a URI")
         };
+        if asked.manner.expect != Expect::Nothing {
+            request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
+            let sign = Arc::clone(&progress.sign);
+            hyper::ext::on_informational(&mut request, move |said| {
+                if said.status() == StatusCode::CONTINUE {
+                    sign.give();
+                }
+            });
+        }
         if !matches!(self, Self::Http2(_)) {
             let host = HeaderValue::from_str(&asked.authority).unwrap_or(HeaderValue::from_static(""));
             request.headers_mut().insert(hyper::header::HOST, host);

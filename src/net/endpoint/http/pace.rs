@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::Asked;
+use super::manner::{Expect, Manner, Sign};
 use crate::net::stream::Witness;
 use crate::observe::{Failure, HttpFailure, TransferFailure};
 
@@ -19,6 +20,8 @@ pub(super) const PAUSE: Duration = Duration::from_secs(6);
 const MOVED_BYTES: u64 = 3000;
 /// What a server may take to think: no byte has to pass meanwhile.
 const THINKING: Duration = Duration::from_secs(5);
+/// What a server may take that keeps, scans and passes on a whole file.
+const WORKING: Duration = Duration::from_secs(30);
 /// After so long a transfer that still moves is ended: its rate is known, and a person waits.
 const ENOUGH: Duration = Duration::from_secs(8);
 /// A transfer moves as long as pauses are shorter than this.
@@ -36,6 +39,8 @@ pub(super) struct Progress<'a> {
     pub(super) all: u64,
     /// Those that were handed over.
     pub(super) sent: Arc<AtomicU64>,
+    /// Whether it has been said that the body may follow.
+    pub(super) sign: Arc<Sign>,
     witness: Option<&'a Witness>,
     /// What had been acknowledged before it began.
     before: u64,
@@ -44,7 +49,7 @@ pub(super) struct Progress<'a> {
 impl<'a> Progress<'a> {
     pub(super) fn new(asked: &Asked, witness: Option<&'a Witness>) -> Self {
         let before = witness.map_or(0, |witness| witness.info().acknowledged_bytes);
-        Self { all: asked.body_bytes.unwrap_or(0), sent: Arc::default(), witness, before }
+        Self { all: asked.body_bytes.unwrap_or(0), sent: Arc::default(), sign: Arc::default(), witness, before }
     }
 
     /// Bytes that the other side has acknowledged, heads and framing among them.
@@ -62,9 +67,25 @@ impl<'a> Progress<'a> {
         self.witness.map_or(0, |witness| witness.info().unacknowledged)
     }
 
+    /// Ends when a request is to be given up, with a failure where that is one.
+    pub(super) async fn ended(&self, manner: &Manner) -> Option<Failure> {
+        if !manner.is_quiet() {
+            return self.stalled(manner.limit).await;
+        }
+        let told = async {
+            if manner.expect == Expect::HeadAlone { self.sign.given().await } else { std::future::pending().await }
+        };
+        tokio::select! {
+            () = told => {}
+            () = sleep(manner.limit.unwrap_or(THINKING)) => {}
+        }
+        None
+    }
+
     /// Ends when nothing has moved for too long, and without a failure when a body has moved for long enough.
-    pub(super) async fn stalled(&self) -> Option<Failure> {
+    async fn stalled(&self, limit: Option<Duration>) -> Option<Failure> {
         let began = Instant::now();
+        let (enough, thinking) = limit.map_or((ENOUGH, THINKING), |limit| (limit, WORKING));
         let (mut before, mut since) = (0, began);
         loop {
             sleep(LOOK).await;
@@ -78,12 +99,12 @@ impl<'a> Progress<'a> {
                 () if under_way && quiet >= patience(self.passed()) && self.all > 0 => {
                     return Some(TransferFailure::Stalled(self.passed()).into());
                 }
-                () if under_way && self.all > 0 && began.elapsed() >= ENOUGH && quiet < MOVING => {
+                () if under_way && self.all > 0 && began.elapsed() >= enough && quiet < MOVING => {
                     let (passed, least) = (self.passed(), LEAST_BYTES.min(self.all));
                     return (passed < least).then(|| TransferFailure::Stalled(passed).into());
                 }
                 () if under_way && self.all > 0 => {}
-                () if under_way && quiet >= STALL || quiet >= THINKING => return Some(HttpFailure::NoAnswer.into()),
+                () if under_way && quiet >= STALL || quiet >= thinking => return Some(HttpFailure::NoAnswer.into()),
                 () => {}
             }
         }
@@ -112,12 +133,14 @@ pub(super) struct Arrival<'a> {
     last: (Instant, u64),
     /// When the rate no longer grew, and how much had come by then.
     warm: Option<(Instant, u64)>,
+    /// After so long enough has been seen.
+    enough: Duration,
 }
 
 impl<'a> Arrival<'a> {
-    pub(super) fn new(witness: Option<&'a Witness>) -> Self {
+    pub(super) fn new(witness: Option<&'a Witness>, limit: Option<Duration>) -> Self {
         let (began, before) = (Instant::now(), witness.map_or(0, |witness| witness.info().received_bytes));
-        Self { witness, began, before, read: 0, last: (began, 0), warm: None }
+        Self { witness, began, before, read: 0, last: (began, 0), warm: None, enough: limit.unwrap_or(ENOUGH) }
     }
 
     pub(super) fn came(&mut self, bytes: usize) {
@@ -150,7 +173,7 @@ impl<'a> Arrival<'a> {
             if quiet >= patience(self.last.1) {
                 return true;
             }
-            if self.began.elapsed() >= ENOUGH && quiet < MOVING {
+            if self.began.elapsed() >= self.enough && quiet < MOVING {
                 return self.last.1 < LEAST_BYTES;
             }
         }

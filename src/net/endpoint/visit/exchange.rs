@@ -10,7 +10,7 @@ use super::reach::{Ready, Trust};
 use super::{Lane, Visit};
 use crate::endpoint::{Detail, Endpoint, EndpointUrl, Inside, Method, Variant};
 use crate::fingerprint::{PageParts, page, title};
-use crate::net::endpoint::http::{Answered, Asked, Session, padding};
+use crate::net::endpoint::http::{Answered, Asked, Manner, Session, padding};
 use crate::net::proxy::connect::basic;
 use crate::observe::{Failure, HttpFailure, Operation, TransferFailure};
 use crate::text::printable;
@@ -153,6 +153,7 @@ impl Visit<'_> {
             headers,
             body_bytes: self.endpoint.body().filter(|_| sends),
             most_bytes: self.most_bytes(lane),
+            manner: Manner::default(),
         }
     }
 
@@ -231,7 +232,7 @@ impl Visit<'_> {
         }
     }
 
-    fn recognise(&self, answered: &mut Answered) {
+    pub(super) fn recognise(&self, answered: &mut Answered) {
         let Some(status) = answered.head.status else { return };
         let title = title(&answered.page);
         let parts = PageParts {

@@ -1,9 +1,11 @@
 //! One endpoint over one path: from its name to its last byte, each layer recorded on its own.
 
+mod errand;
 mod exchange;
 mod names;
 mod reach;
 
+pub(super) use errand::Reply;
 pub(super) use exchange::headers;
 
 use std::net::SocketAddr;
@@ -24,7 +26,7 @@ use crate::prefix::PrefixSet;
 use crate::proxy::ProxyAddress;
 
 /// Small enough for any path: IPv6 carries packets of 1,280 bytes everywhere (RFC 8200), tunnels included.
-const SMALL_SEGMENT: u32 = 1200;
+pub(super) const SMALL_SEGMENT: u32 = 1200;
 
 /// What all visits have in common.
 #[derive(Clone, Copy)]
@@ -45,6 +47,8 @@ pub(super) struct Visit<'a> {
     steps: Mutex<Vec<Step>>,
     /// Redirections that led here.
     redirected: usize,
+    /// HTTP/1.1 is all that is offered.
+    http1_alone: bool,
 }
 
 /// One address, and how it is asked.
@@ -63,7 +67,12 @@ impl<'a> Visit<'a> {
         headers: &'a HeaderMap,
         gateway: Option<&'a ProxyAddress>,
     ) -> Self {
-        Self { endpoint, gateway, headers, means, steps: Mutex::new(Vec::new()), redirected: 0 }
+        Self { endpoint, gateway, headers, means, steps: Mutex::new(Vec::new()), redirected: 0, http1_alone: false }
+    }
+
+    /// The same with HTTP/1.1 as all that is offered.
+    pub(super) fn with_http1_alone(self) -> Self {
+        Self { http1_alone: true, ..self }
     }
 
     /// Whether anything on the way to the server failed.
@@ -149,7 +158,7 @@ impl Visit<'_> {
     }
 
     /// Whether the address took small packets and then fell silent over large ones.
-    fn stuck(&self, address: SocketAddr) -> bool {
+    pub(super) fn stuck(&self, address: SocketAddr) -> bool {
         let steps = self.steps.lock().expect("no holder panics");
         let here = || steps.iter().filter(|step| step.address == Some(address));
         here().any(|step| {

@@ -109,7 +109,7 @@ impl Visit<'_> {
     }
 
     /// What fails on the way to the proxy is not the endpoint's.
-    fn blame_the_proxy(&self, proxy: SocketAddr) {
+    pub(super) fn blame_the_proxy(&self, proxy: SocketAddr) {
         let mut steps = self.steps.lock().expect("no holder panics");
         let on_the_way = |step: &Step| step.operation == Operation::Connect && step.address == Some(proxy);
         if steps.iter().any(|step| on_the_way(step) && step.failure.is_none()) {
@@ -153,8 +153,8 @@ impl Visit<'_> {
             let version = HttpVersion::Http1;
             return Some(Ready { io, witness, version, trust: Trust::Plain, chain: Vec::new() });
         }
-        let hello =
-            Hello { host: self.endpoint.url.host(), name: NameShown::Own, http2: lane.variant != Variant::Http1 };
+        let http2 = lane.variant != Variant::Http1 && !self.http1_alone;
+        let hello = Hello { host: self.endpoint.url.host(), name: NameShown::Own, http2 };
         let shaken = self.shake(lane, io, hello).await;
         if shaken.stream.is_none() && lane.variant == Variant::Plain && self.gateway.is_none() {
             self.without_the_name(lane).await;
