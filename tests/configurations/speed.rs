@@ -1,4 +1,4 @@
-//! Configurations of 100,000 lines: time grows with their length, and not with its square.
+//! Long configurations: time grows with their length, and not with its square. `benches/audit-devices` has the figures.
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;
@@ -8,10 +8,10 @@ use egressd::audit::{Format, Question};
 
 use crate::world::{file, judged};
 
-const LINES: u32 = 100_000;
+const LINES: u32 = 10_000;
 
-/// A debug build takes some ten times as long as what is shipped; the square of the length would take minutes.
-const MOST: Duration = Duration::from_secs(20);
+/// A debug build beside other work takes a second at most; the square of the length would take a minute.
+const MOST: Duration = Duration::from_secs(10);
 
 /// One of so many networks of 256 addresses, no two of which touch.
 fn network(number: u32) -> Ipv4Addr {
@@ -121,7 +121,7 @@ const LARGE: [(Large, &str); 9] = [
 ];
 
 #[test]
-fn a_hundred_thousand_lines_are_read_in_no_time() {
+fn long_configurations_are_read_in_no_time() {
     for ((format, begin, line, end), what) in LARGE {
         let mut text = begin.to_owned();
         (0..LINES).for_each(|number| line(&mut text, number));
@@ -130,8 +130,7 @@ fn a_hundred_thousand_lines_are_read_in_no_time() {
         let start = Instant::now();
         let coverage = judged(Format::named(format).unwrap(), &files, &Question::default()).unwrap();
         let taken = start.elapsed();
-        println!("{format}, {LINES} {what}: {} ms", taken.as_millis());
         assert!(coverage.allowed.holds(network(7).into()) && !coverage.allowed.holds([13, 0, 1, 0].into()), "{format}");
-        assert!(taken < MOST, "{format} takes {taken:?}");
+        assert!(taken < MOST, "{format} takes {taken:?} for {LINES} {what}");
     }
 }
