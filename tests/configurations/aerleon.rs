@@ -70,8 +70,8 @@ fn write(folder: &Path, policies: &[Vec<Rule>]) {
                 "      - name: rest\n        destination-address: ALL\n        priority: 60000\n        action: deny\n";
             let whole = format!("{terms}{rest}");
             // Only Google's rules have priorities.
-            let kept = whole.lines().filter(|line| ending == "gce" || !line.contains("priority:"));
-            let kept: String = kept.map(|line| format!("{line}\n")).collect();
+            let lines = whole.split_inclusive('\n');
+            let kept: String = lines.filter(|line| ending == "gce" || !line.contains("priority:")).collect();
             let header =
                 format!("filename: p{policy}{ending}\nfilters:\n  - header:\n      targets:\n        {target}\n");
             let text = format!("{header}    terms:\n{kept}");

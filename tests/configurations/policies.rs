@@ -45,9 +45,9 @@ impl Port {
 }
 
 /// How a policy is written, and what becomes of what no rule matches.
-type Syntax = (&'static str, fn(&[Rule]) -> String, bool);
+pub type Syntax = (&'static str, fn(&[Rule]) -> String, bool);
 
-const SYNTAXES: [Syntax; 12] = [
+pub const SYNTAXES: [Syntax; 12] = [
     ("ios", ios, false),
     ("asa", asa, false),
     ("junos", filter, false),
@@ -203,7 +203,7 @@ fn panos(rules: &[Rule]) -> String {
 
 fn fortios(rules: &[Rule]) -> String {
     let mut text =
-        "config firewall service custom\nedit \"web\"\nset tcp-portrange 100-500\nnext\nend\nconfig firewall address\n"
+        "config firewall service custom\nedit \"ALL\"\nset protocol IP\nnext\nedit \"HTTPS\"\nset tcp-portrange 443\nnext\nedit \"HTTP\"\nset tcp-portrange 80\nnext\nedit \"web\"\nset tcp-portrange 100-500\nnext\nend\nconfig firewall address\n"
             .to_owned();
     for (index, rule) in rules.iter().enumerate() {
         writeln!(text, "edit \"a{index}\"\nset subnet {} {}\nnext", rule.to.first(), mask(rule.to)).unwrap();
@@ -215,8 +215,9 @@ fn fortios(rules: &[Rule]) -> String {
         let service = rule.port.of("HTTPS", "HTTP", "web", "ALL");
         writeln!(
             text,
-            "edit {index}\nset srcintf \"any\"\nset dstintf \"any\"\nset srcaddr \"all\"\nset dstaddr \"a{index}\"\nset schedule \
-             \"always\"\nset service \"{service}\"\n{action}{status}next"
+            "edit {}\nset srcintf \"any\"\nset dstintf \"any\"\nset srcaddr \"all\"\nset dstaddr \"a{index}\"\nset schedule \
+             \"always\"\nset service \"{service}\"\n{action}{status}next",
+            index + 1
         )
         .unwrap();
     }

@@ -12,7 +12,9 @@ fn no_cut_allows_more_than_the_whole_file() {
     let mut wrong = Vec::new();
     std::thread::scope(|scope| {
         let threads: Vec<_> = goldens().into_iter().map(|golden| scope.spawn(move || cut(&golden))).collect();
-        threads.into_iter().for_each(|thread| wrong.extend(thread.join().unwrap()));
+        for thread in threads {
+            wrong.extend(thread.join().unwrap());
+        }
     });
     assert!(wrong.is_empty(), "{} cuts:\n{}", wrong.len(), wrong.join("\n"));
 }
