@@ -8,6 +8,5 @@ mod fwshift;
 mod golden;
 mod policies;
 mod round_trip;
-mod speed;
 mod truncation;
 mod world;
