@@ -264,12 +264,11 @@ impl Break {
 }
 
 fn size(found: &Found) -> String {
-    if let Some(cut) = found.cut_bytes {
-        return format!("uploads are cut without a word after about {} bytes", grouped(cut.into()));
-    }
     let status = found.status.map_or_else(|| "without a status".to_owned(), |status| format!("with status {status}"));
     let (passes, fails) = (grouped(found.largest_bytes.into()), found.refused_bytes.unwrap_or_default());
-    if found.is_exact() {
+    if found.cut_bytes.is_some() {
+        format!("uploads are cut without a word: those of {} bytes fail, those of {passes} pass", grouped(fails.into()))
+    } else if found.is_exact() {
         format!("uploads of more than {passes} bytes are refused {status}")
     } else {
         format!("uploads of {} bytes are refused {status}, those of {passes} pass", grouped(fails.into()))

@@ -47,7 +47,7 @@ pub struct Found {
     pub requests: u32,
     /// Bytes of bodies that were sent.
     pub sent_bytes: u64,
-    /// After about so many bytes uploads are cut without a word, whatever their size.
+    /// At least so many bytes passed before uploads were cut without a word, whatever their size.
     pub cut_bytes: Option<u64>,
     /// The search was given up: requests themselves are limited.
     pub rate_limited: bool,
@@ -215,6 +215,8 @@ impl Ladder {
             Stage::SendHigh { .. } if refused => Stage::Done,
             Stage::SendHigh { high } if high < most => Stage::SendTop,
             Stage::Under { cut } if !refused => Stage::Over { cut },
+            // What was acknowledged is less than what passed: it is looked for twice as far out.
+            Stage::Over { cut } if !refused && cut < most => Stage::Over { cut: cut.saturating_mul(2) },
             Stage::Under { .. } | Stage::Over { .. } | Stage::SendTop | Stage::SendHigh { .. } | Stage::Done => {
                 Stage::Done
             }

@@ -75,7 +75,7 @@ pub(super) struct SizeReport {
     exact: bool,
     requests: u32,
     sent_bytes: u64,
-    /// After about so many bytes uploads are cut without a word.
+    /// At least so many bytes passed before uploads were cut without a word.
     cut_bytes: Option<u64>,
     rate_limited: bool,
 }

@@ -167,10 +167,11 @@ pub fn cut() {
     hosts::filter(HOST, "type filter hook input priority 0", &[rule]);
     let said = place.send(&format!("{FILES}kinds = [\"jpeg\"]\nslow_seconds = 0\n"));
     let size = &said.over("direct")["size"];
-    let cut = size["cut_bytes"].as_u64().unwrap_or_default();
-    assert!((200_000..400_000).contains(&cut), "{size:#}");
+    // What was acknowledged by the time of the reset is less than what passed.
+    assert!(size["cut_bytes"].as_u64().is_some_and(|cut| cut < 350_000), "{size:#}");
     assert!(
-        size["largest_bytes"].as_u64() < Some(300_000) && size["refused_bytes"].as_u64() > Some(300_000),
+        size["largest_bytes"].as_u64() < Some(300_000)
+            && (Some(300_000)..Some(700_000)).contains(&size["refused_bytes"].as_u64()),
         "{size:#}"
     );
     assert_eq!(said.diagnoses(), ["transfer_cut"], "{:#}", said.report);
