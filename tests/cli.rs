@@ -68,6 +68,11 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("media check @one --channel line --last-inbound soon", "soon"),
     ("media check @one --channel line --rules best", "best"),
     ("media which", "<F>"),
+    ("media send", "--config"),
+    ("media send --config @targets --kinds fax", "fax"),
+    ("media send --config @targets --max-bytes 1", "131072"),
+    ("media send --config @targets --target nobody", "nobody"),
+    ("media send --config @no-name", "[[media.send]]"),
     ("config", "Usage"),
     ("config frobnicate", "frobnicate"),
     ("explain nothing_of_the_kind", "nothing_of_the_kind"),
@@ -191,6 +196,7 @@ fn each_subcommand_has_help() {
         "media check",
         "media which",
         "media channels",
+        "media send",
         "ranges aggregate",
         "export",
         "config",
@@ -505,6 +511,7 @@ fn folder() -> TempDir {
     file("no-roots", b"roots = \"/nowhere/roots.pem\"\n");
     file("no-name", b"server_name = \"*.example\"\n");
     file("no-rules", b"[media]\nrules = \"/nowhere/rules.toml\"\n");
+    file("targets", b"[[media.send]]\nname = \"a\"\nurl = \"http://127.0.0.1:9/{name}\"\n");
     file("unknown-key", b"nobody_knows_this_key = 1\n");
     fs::create_dir(folder.path().join("folder")).unwrap();
     folder

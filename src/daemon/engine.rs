@@ -11,15 +11,17 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
+use super::audits::held_against;
 use super::memory::{Entry, Memory};
 use super::services::Services;
 use super::setup::Setup;
 use super::work::{Done, Seen, Task};
 use super::{
-    Begun, Changed, Check, Command, Current, DaemonError, Handle, Moment, Past, ProbeTotals, Publisher, Schedule,
-    Snapshot, Watch, channel, held, notify, tell,
+    Audited, Begun, Changed, Check, Command, Current, DaemonError, Handle, Moment, Past, ProbeTotals, Publisher,
+    Schedule, Snapshot, Watch, channel, held, notify, tell,
 };
-use crate::job;
+use crate::job::{self, JobError};
+use crate::media::send::SendRun;
 use crate::net::feed;
 use crate::net::interrupt::Interrupt;
 use crate::store::history::{self, CheckKind, Retention};
@@ -37,6 +39,8 @@ pub(super) struct Engine {
     probes: ProbeTotals,
     controls_ok: Option<bool>,
     reload_error: Option<String>,
+    audits: Vec<Audited>,
+    media: Arc<[SendRun]>,
     publisher: Publisher,
     transitions: broadcast::Sender<Arc<Transition>>,
     commands: mpsc::Receiver<Command>,
@@ -66,6 +70,9 @@ struct Signals {
 
 /// Transitions that a slow reader may be behind.
 const BEHIND: usize = 1024;
+/// When it is asked again whether files can be sent; and how long after the start they are first: a daemon that is started
+/// again and again must not send each time.
+const NOT_YET: Duration = Duration::from_mins(10);
 /// The longest that the end waits for what is under way, and then for what is still to be written.
 const FINISH: Duration = Duration::from_secs(2);
 
@@ -83,9 +90,11 @@ impl Engine {
         let transitions = broadcast::channel(BEHIND).0;
         let handle = Handle { view: publisher.view(), commands: sender, transitions: transitions.clone() };
         let memory = setup.store.clone().map(Memory::begin).transpose().map_err(DaemonError::System)?;
+        let mut schedule = Schedule::new(&setup.intervals(), job::seed());
+        schedule.delay(Check::Media, NOT_YET);
         let engine = Self {
             file,
-            schedule: Schedule::new(&setup.intervals(), job::seed()),
+            schedule,
             watch: Watch::new(hysteresis),
             setup,
             current: None,
@@ -93,6 +102,8 @@ impl Engine {
             probes: ProbeTotals::default(),
             controls_ok: None,
             reload_error: None,
+            audits: Vec::new(),
+            media: Arc::default(),
             publisher,
             transitions,
             commands,
@@ -159,7 +170,7 @@ impl Engine {
                 Check::Pulse => self.begin_pulse(),
                 Check::Feed => self.begin_feed(),
                 Check::Prune => self.prune(),
-                Check::Media => self.schedule.done(check),
+                Check::Media => self.begin_media(),
             }
         }
         self.confirm();
@@ -169,8 +180,10 @@ impl Engine {
         let (setup, interrupt) = (Arc::clone(&self.setup), Arc::clone(&self.interrupt));
         self.work.spawn_blocking(move || {
             let began = Instant::now();
+            let scans = matches!(task, Task::Ranges);
             let seen = task.perform(&setup, &interrupt);
-            Done { seen, took: began.elapsed(), setup }
+            let audits = scans.then(|| held_against(&setup.config.audits, &setup.feeds.feeds));
+            Done { seen, took: began.elapsed(), setup, audits }
         });
     }
 
@@ -180,13 +193,23 @@ impl Engine {
         if beats.is_empty() { self.schedule.done(Check::Pulse) } else { self.begin(Task::Pulse(beats)) }
     }
 
+    /// Files are sent where the way out works: else they would only say what is known.
+    fn begin_media(&mut self) {
+        if self.watch.paused().is_some() || !self.watch.is_ready(false) {
+            self.schedule.done(Check::Media);
+            self.schedule.hasten(Check::Media, self.now() + NOT_YET);
+        } else {
+            self.begin(Task::Media);
+        }
+    }
+
     fn begin_feed(&mut self) {
         let Some(store) = self.setup.store.clone() else { return };
         let setup = Arc::clone(&self.setup);
         self.work.spawn(async move {
             let began = Instant::now();
             let updated = feed::update(&store.feeds(), &setup.config.feed, &setup.roots, Timestamp::now).await;
-            Done { seen: Seen::Feed(updated), took: began.elapsed(), setup }
+            Done { seen: Seen::Feed(updated), took: began.elapsed(), setup, audits: None }
         });
     }
 
@@ -216,7 +239,8 @@ impl Engine {
     // --- what was done ------------------------------------------------------------------------------------------------
 
     fn take(&mut self, done: Done) {
-        let Done { seen, took, setup } = done;
+        let Done { seen, took, setup, audits } = done;
+        self.audits = audits.unwrap_or_else(|| std::mem::take(&mut self.audits));
         self.probes.sum(seen.probes());
         self.controls_ok = seen.controls().or(self.controls_ok);
         self.note(&seen, took);
@@ -225,6 +249,9 @@ impl Engine {
         // What was asked under another configuration is not what is to be known now.
         let stale = !Arc::ptr_eq(&setup.config, &self.setup.config);
         let paused = self.watch.paused();
+        if matches!(seen.error(), Some(JobError::Wait(_))) {
+            self.watch.starve();
+        }
         let changes = match seen {
             Seen::Endpoints(Ok(seen)) if !stale => {
                 let verdicts = verdict::endpoints(&seen.runs, &seen.context);
@@ -253,7 +280,15 @@ impl Engine {
                 self.take_feed(&updated, remembered.as_mut());
                 Vec::new()
             }
-            Seen::Ranges(_) | Seen::Pulse(_) | Seen::Endpoints(_) => Vec::new(),
+            Seen::Media(Ok(sent)) => {
+                if let Some(check) = &mut remembered {
+                    check.media = tell::media(&sent.media, at);
+                    check.failing = check.media.iter().any(|result| result.failing);
+                }
+                self.media = Arc::from(sent.media);
+                Vec::new()
+            }
+            Seen::Ranges(_) | Seen::Pulse(_) | Seen::Endpoints(_) | Seen::Media(_) => Vec::new(),
         };
         if paused != self.watch.paused() {
             self.tell_of_pause();
@@ -313,7 +348,7 @@ impl Engine {
 
     fn publish(&mut self, changes: &[Changed], check: Option<history::Check>, at: Timestamp) {
         if check.is_some()
-            && let Some(current) = tell::current(&self.watch, &self.setup, at)
+            && let Some(current) = tell::current(&self.watch, &self.media, &self.setup, at)
         {
             self.current = Some(Arc::new(current));
         }
@@ -376,7 +411,8 @@ impl Engine {
             next,
             flapping: self.watch.hysteresis().flapping(),
             maintenance: self.is_quiet(at),
-            audits: Vec::new(),
+            audits: self.audits.clone(),
+            media: Arc::clone(&self.media),
             trouble,
         };
         self.publisher.change(|published| *published = snapshot);
@@ -509,6 +545,7 @@ fn first(setup: &Setup, started: Timestamp) -> Snapshot {
         flapping: std::collections::BTreeSet::new(),
         maintenance: false,
         audits: Vec::new(),
+        media: Arc::default(),
         trouble: None,
     }
 }
@@ -520,6 +557,7 @@ impl Seen {
             Self::Ranges(Ok(_)) | Self::FreshRanges(_, Ok(_)) => Some(CheckKind::Ranges),
             Self::Endpoints(Ok(_)) | Self::FreshEndpoints(Ok(_)) => Some(CheckKind::Endpoints),
             Self::Feed(_) => Some(CheckKind::Feed),
+            Self::Media(Ok(_)) => Some(CheckKind::Media),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 //! One thread decides: it holds the schedule, what is known, and the newest [`Snapshot`]. Checks run on threads of their
 //! own and hand back what they saw. Readers have a [`View`], and what they want done goes through [`Commands`].
 
+mod audits;
 mod command;
 mod engine;
 mod held;

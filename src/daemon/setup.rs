@@ -15,8 +15,7 @@ use crate::net::endpoint::{self, HeaderError};
 use crate::net::tls::TrustError;
 use crate::ranges::read::ReadError;
 use crate::store::Store;
-use crate::store::feeds::InForce;
-use crate::text::told;
+use crate::store::lists::Lists;
 use crate::verdict::{Flapping, Subject};
 
 /// The configuration in force, with everything that it names.
@@ -92,6 +91,9 @@ impl Setup {
             (Check::Prune, PRUNE),
         ]);
         intervals.retain(|check, _| *check != Check::Endpoints || !self.config.endpoints.is_empty());
+        if !self.config.media.send.is_empty() {
+            intervals.insert(Check::Media, Duration::from_secs(daemon.media_seconds));
+        }
         if self.fetches() {
             intervals.insert(Check::Feed, Duration::from_secs(self.config.feed.interval_seconds.into()));
         }
@@ -107,19 +109,13 @@ impl Setup {
 /// How often what is too old is removed from the history.
 const PRUNE: Duration = Duration::from_hours(24);
 
-/// The files that are named, else the last good list, else the documented one.
 fn in_force(config: &Config, store: Option<&Store>) -> Result<FeedsInForce, SetupError> {
-    let Some(store) = store.filter(|_| config.feeds.is_empty()) else {
-        return Ok(FeedsInForce { feeds: Feeds::read(&config.feeds)?, withdrawn: Vec::new() });
-    };
-    let kept = store.feeds();
-    let InForce { feed: newest, withdrawn, troubles, .. } = kept.in_force(config.feed.patience(), Timestamp::now());
-    let mut older = kept.older();
-    for trouble in troubles.iter().chain(&older.troubles) {
-        tracing::error!("{}", told(trouble));
+    let Lists { newest, older, withdrawn, troubles, .. } =
+        Lists::read(&config.feeds, store, config.feed.patience(), Timestamp::now())?;
+    for trouble in troubles {
+        tracing::error!("{trouble}");
     }
-    older.lists.retain(|list| list.sha256 != newest.sha256);
-    Ok(FeedsInForce { feeds: Feeds { newest, older: older.lists }, withdrawn })
+    Ok(FeedsInForce { feeds: Feeds { newest, older }, withdrawn })
 }
 
 fn store(named: &Path) -> Option<Store> {

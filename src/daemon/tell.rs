@@ -1,19 +1,20 @@
 //! What is known becomes a report, changes become transitions, and both become something to be remembered.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::setup::Setup;
 use super::{Changed, Current, Watch};
 use crate::endpoint::{EndpointRun, Variant};
 use crate::job::kernel_limits;
+use crate::media::send::{Purpose, SendRun, Trial};
 use crate::observe::Operation;
 use crate::report::{Format, Report, Run, Style};
-use crate::store::history::{self, EndpointResult, Phases, SubjectKind};
+use crate::store::history::{self, EndpointResult, MediaResult, Phases, SubjectKind};
 use crate::verdict::{EndpointVerdict, Outline, Subject, Transition, Verdict};
 
 /// The report of everything that is held; none before there is a verdict on everything.
-pub(super) fn current(watch: &Watch, setup: &Setup, now: Timestamp) -> Option<Current> {
+pub(super) fn current(watch: &Watch, media: &[SendRun], setup: &Setup, now: Timestamp) -> Option<Current> {
     if !watch.is_ready(!setup.config.endpoints.is_empty()) {
         return None;
     }
@@ -30,7 +31,7 @@ pub(super) fn current(watch: &Watch, setup: &Setup, now: Timestamp) -> Option<Cu
             baseline: None,
             endpoints: watch.runs(),
             context: &watch.context(),
-            media: &[],
+            media,
             limits: kernel_limits().into_iter().collect(),
         },
         &watch.judged(),
@@ -123,6 +124,23 @@ fn outlined(outline: Outline) -> String {
         text = format!("{text} at {}", layer.name());
     }
     text
+}
+
+/// What became of each kind of file that was sent.
+pub(super) fn media(runs: &[SendRun], at: Timestamp) -> Vec<MediaResult> {
+    let of_run = |run: &SendRun| {
+        let result = |trial: &Trial| MediaResult {
+            at,
+            endpoint: run.target.name.clone(),
+            kind: trial.shape.declared.name().to_owned(),
+            verdict: if trial.passed() { "passed" } else { "failed" }.to_owned(),
+            failing: !trial.passed(),
+            seconds: Some(trial.took.as_secs_f64()),
+            detail: json!({ "path": run.path.name(), "bytes": trial.shape.bytes, "status": trial.status }),
+        };
+        run.of(Purpose::Kind).map(result).collect::<Vec<_>>()
+    };
+    runs.iter().flat_map(of_run).collect()
 }
 
 /// What one check found of an endpoint, before anything is confirmed.

@@ -144,6 +144,11 @@ impl Watch {
         self.doubtful_endpoints.clear();
     }
 
+    /// A check could not be made because this host did not let it.
+    pub fn starve(&mut self) {
+        self.paused = Some(Pause::HostStarved);
+    }
+
     /// Takes in what a pulse saw.
     pub fn take_pulse(&mut self, seen: &PulseSeen) {
         let PulseSeen { changed, counts, outside } = seen;

@@ -43,6 +43,9 @@ descriptors! {
     ENDPOINT_PHASE: "egressd_endpoint_phase_seconds" ["endpoint", "phase"]
         "Median time of a phase in the last check over the addresses of the endpoint, over the path that programs take. \
          Absent where the phase was not reached or failed.";
+    MEDIA_SEND: "egressd_media_send_success" ["endpoint", "kind"]
+        "1 for each kind of file that arrived as it was sent the last time, 0 for each that did not; absent where none is sent. \
+         What breaks it: egressd media send --config F.";
     FEED_INFO: "egressd_feed_info" ["source", "serial"]
         "1 for the list in force: which publication, and its serial where it has one.";
     FEED_TIMESTAMP: "egressd_feed_timestamp_seconds" []

@@ -39,6 +39,7 @@ pub(crate) fn fresh() -> Snapshot {
         flapping: BTreeSet::new(),
         maintenance: false,
         audits: Vec::new(),
+        media: Arc::default(),
         trouble: None,
     }
 }

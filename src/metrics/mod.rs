@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::daemon::{Check, Pause, ProbeTotals, Snapshot};
 use crate::diagnose::Diagnosis;
 use crate::endpoint::Variant;
+use crate::media::send::{Purpose, SendRun};
 use crate::observe::Operation;
 use crate::prefix::Family;
 use crate::ranges::{FeedSnapshot, List};
@@ -120,6 +121,7 @@ impl Page {
         let ranges = snapshot.flapping.iter().filter(|subject| matches!(subject, Subject::Range(_))).count();
         flapping.with_label_values(&["range"]).set(ranges as f64);
         flapping.with_label_values(&["endpoint"]).set((snapshot.flapping.len() - ranges) as f64);
+        self.media(&snapshot.media);
         let missing = self.gauges(descriptor::ALLOWLIST_MISSING);
         for audit in &snapshot.audits {
             if let Some(count) = audit.missing {
@@ -185,6 +187,19 @@ impl Page {
                     phases.with_label_values(&[name, phase.name()]).set(median);
                 }
             }
+        }
+    }
+
+    /// Over two ways, both have to pass.
+    fn media(&self, runs: &[SendRun]) {
+        let mut passed: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+        for (run, trial) in runs.iter().flat_map(|run| run.of(Purpose::Kind).map(move |trial| (run, trial))) {
+            let all = passed.entry((run.target.name.as_str(), trial.shape.declared.name())).or_insert(true);
+            *all &= trial.passed();
+        }
+        let sent = self.gauges(descriptor::MEDIA_SEND);
+        for ((endpoint, kind), passed) in passed {
+            sent.with_label_values(&[endpoint, kind]).set(truth(passed));
         }
     }
 

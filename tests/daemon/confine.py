@@ -41,7 +41,7 @@ def directives():
 
 
 def prctl(*arguments):
-    if libc.prctl(*arguments, *[0] * (5 - len(arguments))):
+    if libc.prctl(*map(ctypes.c_ulong, [*arguments, *[0] * (5 - len(arguments))])):
         raise OSError(ctypes.get_errno(), f"prctl {arguments}")
 
 
@@ -119,18 +119,21 @@ def read_only():
     mount("--bind", STATE, STATE)
     for line in open("/proc/self/mountinfo").read().splitlines():
         place, options = line.split()[4:6]
-        if place == STATE or place.startswith(("/proc", "/sys", "/dev")):
+        hidden = not os.path.exists(place)
+        if hidden or place == STATE or place.startswith(("/proc", "/sys", "/dev")):
             continue
         kept = [option for option in options.split(",") if option in ("nosuid", "nodev", "noexec", "noatime", "relatime")]
         mount("-o", ",".join(["remount", "bind", "ro", *kept]), place)
 
 
 def private_devices():
-    mount("-t", "tmpfs", "-o", "mode=755", "none", "/mnt")
+    folder = STATE + ".devices"
+    os.mkdir(folder)
+    mount("-t", "tmpfs", "-o", "mode=755", "none", folder)
     for name in ("null", "zero", "full", "random", "urandom"):
-        open(f"/mnt/{name}", "w").close()
-        mount("--bind", f"/dev/{name}", f"/mnt/{name}")
-    mount("--rbind", "/mnt", "/dev")
+        open(f"{folder}/{name}", "w").close()
+        mount("--bind", f"/dev/{name}", f"{folder}/{name}")
+    mount("--rbind", folder, "/dev")
 
 
 def no_capabilities():

@@ -15,6 +15,9 @@ const UNITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/systemd");
 /// The most that systemd may find exposed, of ten.
 const MOST_EXPOSED: f64 = 1.5;
 
+/// Beside them stand what the package makes users of and its scripts.
+const UNIT_KINDS: [&str; 3] = ["service", "socket", "timer"];
+
 pub fn all() -> Vec<Case> {
     vec![
         case("it_works_under_what_its_unit_asks_for", confined),
@@ -70,7 +73,8 @@ fn verified() -> String {
 fn unit_files() -> Vec<String> {
     let names = fs::read_dir(UNITS).expect("a folder").flatten().map(|file| file.file_name());
     let units = names.filter_map(|name| name.into_string().ok());
-    units.filter(|name| !Path::new(name).extension().is_some_and(|extension| extension == "conf")).collect()
+    let suffix = |name: &String| Path::new(name).extension().and_then(|suffix| suffix.to_str().map(str::to_owned));
+    units.filter(|name| suffix(name).is_some_and(|suffix| UNIT_KINDS.contains(&suffix.as_str()))).collect()
 }
 
 fn exposed() -> String {

@@ -1,7 +1,6 @@
 //! `egressd run` on a network made with the system's own programs: what it says of a block, and how it takes faults.
 //!
-//! `cargo test --test daemon [part of a name]`; the last line is `N passed, N failed`. `--kills N` as the only arguments
-//! kills it N times in each phase.
+//! `cargo test --test daemon [part of a name]`; the last line is `N passed, N failed`.
 #![allow(clippy::print_stdout)] // the output of a test runner
 
 mod cases;
@@ -20,22 +19,14 @@ use std::process::ExitCode;
 use runner::{Case, Suite};
 
 fn main() -> ExitCode {
-    let kills: Option<usize> = match std::env::args().collect::<Vec<_>>().as_slice() {
-        [_, flag, count] if flag == "--kills" => Some(count.parse().expect("a number")),
-        _ => None,
-    };
     let suite = Suite {
-        cases: kills.map_or_else(all, |kills| vec![case("killed", move || faults::killed(kills))]),
+        cases: [cases::all(), faults::all(), confined::all()].into_iter().flatten().collect(),
         // Root of nothing but an empty network, whoever runs this.
         launcher: &["unshare", "--user", "--map-root-user", "--net", "--mount", "--"],
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: 2,
     };
     suite.main()
-}
-
-fn all() -> Vec<Case> {
-    [cases::all(), faults::all(), confined::all()].into_iter().flatten().collect()
 }
 
 fn case(name: &str, run: impl Fn() -> String + Sync + 'static) -> Case {
