@@ -11,5 +11,6 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(list) = FeedSnapshot::parse_archived("fuzzed", bytes) else { return };
     assert!(list.sha256.len() == 64 && list.source != Source::Documented);
     let again = FeedSnapshot::parse_archived("fuzzed", list.archived().as_bytes()).expect("its own text");
-    assert_eq!(again, FeedSnapshot { announced: Vec::new(), ..list });
+    let known = |list: &FeedSnapshot| (list.digest(), list.source, list.serial.clone(), list.date, list.sha256.clone());
+    assert_eq!(known(&again), known(&list));
 });

@@ -246,7 +246,9 @@ fn what_was_written_last_is_all_that_a_power_cut_can_take() {
     let cut = tempfile::tempdir().unwrap();
     // Each end of a frame, of 24 bytes and a page, and what lies between them.
     for length in (0..=log.len()).step_by(1031).chain([log.len()]) {
-        fs::read_dir(cut.path()).unwrap().for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap());
+        for entry in fs::read_dir(cut.path()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
         fs::write(cut.path().join(FILE), &whole).unwrap();
         fs::write(cut.path().join(format!("{FILE}-wal")), &log[..length]).unwrap();
         let kept = opened(&cut.path().join(FILE)).reader().unwrap().checks(&Query::default()).unwrap().entries.len();
