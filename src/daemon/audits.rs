@@ -56,6 +56,7 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::daemon::AuditDefault;
     use crate::ranges::FeedSnapshot;
 
     #[test]
@@ -66,7 +67,8 @@ mod tests {
         let rules = |name: &str, text: String| {
             let file = folder.path().join(name);
             std::fs::write(&file, text).unwrap();
-            AuditConfig { name: name.to_owned(), files: vec![file], from: Some("plain".to_owned()), default: None }
+            let (from, default) = (Some("plain".to_owned()), Some(AuditDefault::Deny));
+            AuditConfig { name: name.to_owned(), files: vec![file], from, default }
         };
         let audits = [
             rules("all", all.join("\n")),
