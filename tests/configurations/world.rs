@@ -45,8 +45,9 @@ pub fn goldens() -> Vec<Golden> {
         let paths = sorted(&folder);
         for expected in paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "expect")) {
             let stem = expected.file_stem().unwrap();
-            let same =
-                |path: &&PathBuf| path.file_stem() == Some(stem) && !path.extension().is_some_and(|e| e == "expect");
+            let same = |path: &&PathBuf| {
+                path.file_stem() == Some(stem) && path.extension().is_none_or(|kind| kind != "expect")
+            };
             let files =
                 paths.iter().filter(same).map(|path| file(path.to_str().unwrap(), fs::read_to_string(path).unwrap()));
             let lines = fs::read_to_string(expected).unwrap();
