@@ -41,8 +41,10 @@ pub(super) fn current(watch: &Watch, media: &[SendRun], setup: &Setup, now: Time
 }
 
 /// A change with its reason, as the report has it.
-pub(super) fn transition(changed: &Changed, report: Option<&Report>, at: Timestamp) -> Transition {
-    let reason = report.and_then(|report| reason(&changed.subject, report)).unwrap_or_default();
+pub(super) fn transition(changed: &Changed, watch: &Watch, report: Option<&Report>, at: Timestamp) -> Transition {
+    // Before the first report the endpoints alone may be known.
+    let known = || watch.endpoint_reason(&changed.subject);
+    let reason = report.and_then(|report| reason(&changed.subject, report)).or_else(known).unwrap_or_default();
     let change = changed.change;
     Transition {
         at,

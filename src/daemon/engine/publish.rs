@@ -24,7 +24,7 @@ impl Engine {
         }
         let report = self.current.as_ref().map(|current| &current.report);
         let transitions: Vec<Arc<Transition>> =
-            changes.iter().map(|changed| Arc::new(tell::transition(changed, report, at))).collect();
+            changes.iter().map(|changed| Arc::new(tell::transition(changed, &self.watch, report, at))).collect();
         self.remember(&transitions, check);
         self.swap_in();
         for transition in transitions {
