@@ -36,6 +36,13 @@ pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u128), if number == 1 { one } else { many })
 }
 
+/// An error with its causes, in one line.
+#[must_use]
+pub fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Bytes as digits, two each, as checksums are written.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {

@@ -9,6 +9,7 @@ use super::media::MediaError;
 use super::output::OutputError;
 use super::{AskedError, ResolveError};
 use crate::config;
+use crate::daemon::DaemonError;
 use crate::export::ExportError;
 use crate::job::JobError;
 use crate::lab::LabError;
@@ -44,6 +45,9 @@ pub enum CliError {
     /// A baseline.
     #[error(transparent)]
     Baseline(#[from] super::baseline::ReadError),
+    /// The daemon.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
     /// A check.
     #[error(transparent)]
     Job(#[from] JobError),
@@ -117,6 +121,7 @@ impl CliError {
             | Self::Scenario(_)
             | Self::Baseline(_)
             | Self::Trust(_)
+            | Self::Daemon(_)
             | Self::Job(_)
             | Self::Resolve(_)
             | Self::Asked(_)

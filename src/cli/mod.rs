@@ -15,6 +15,7 @@ mod progress;
 pub mod prove;
 pub mod ranges;
 mod resolve;
+pub mod run;
 pub mod send;
 mod state;
 pub mod trace;
@@ -66,6 +67,8 @@ enum Command {
     /// Show the published ranges
     #[command(subcommand)]
     Ranges(ranges::RangesCommand),
+    /// Check again and again, remember, and say what changed: the daemon
+    Run(run::RunArgs),
     /// Say what a name in a report means, what it rests on, and what to do
     Explain(explain::ExplainArgs),
     /// Show or check the configuration
@@ -95,6 +98,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Media(command) => media::run(&command, out),
         Command::Ranges(command) => ranges::run(&command, out),
+        Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(command) => config::run(&command, out),
         Command::Completions { shell } => print(out, |page| {

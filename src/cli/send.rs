@@ -5,22 +5,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 
 use super::check::styled;
 use super::{CliError, output};
 use crate::config::{Config, read};
 use crate::exit::ExitStatus;
-use crate::job::{self, JobError};
+use crate::job::media::{BUDGET_BYTES, Sending};
 use crate::media::generate::SampleKind;
 use crate::media::send::SendTarget;
-use crate::net::endpoint::Errand;
-use crate::net::endpoint::send::{SendErrand, SendProgress, Sent, ready, send};
+use crate::net::endpoint::send::SendProgress;
 use crate::net::interrupt::Interrupt;
-use crate::plan::{KnownAddresses, ProbePlan};
 use crate::ranges::FeedSnapshot;
-use crate::report::{Format, Report, Run};
-use crate::scan::Evidence;
+use crate::report::Format;
 
 /// The flags of `media send`.
 #[derive(Args, Clone, Debug)]
@@ -48,65 +44,19 @@ pub struct SendArgs {
     pub output: Option<PathBuf>,
 }
 
-/// Ten times the largest file that the platform takes.
-const BUDGET_BYTES: u64 = 200_000_000;
-
 /// Runs it.
 pub(super) fn run(args: &SendArgs, out: &mut dyn Write) -> Result<ExitStatus, CliError> {
     let interrupt = Interrupt::listen().map_err(CliError::Wait)?;
     let config = read::config(&args.config)?;
     let feed = FeedSnapshot::documented();
-    let (started, bar) = (Timestamp::now(), Bar::new());
-    let sent =
-        deliver(&config, &args.targets(&config)?, args.budget, &feed, &interrupt, &mut |progress| bar.tell(progress))?;
+    let (targets, bar) = (args.targets(&config)?, Bar::new());
+    let sending = Sending { config: &config, targets: &targets, budget_bytes: args.budget, feed: &feed };
+    let report = sending.run(&interrupt, &mut |progress| bar.tell(progress));
     bar.clear();
-    let report = report(&config, started, &feed, sent);
+    let report = report?;
     let page = report.write(args.format, styled(args.output.as_deref(), false));
     output::write(args.output.as_deref(), out, page.as_bytes())?;
     Ok(report.status())
-}
-
-/// Sends to the targets on the network of the calling thread.
-fn deliver(
-    config: &Config,
-    targets: &[SendTarget],
-    budget_bytes: u64,
-    feed: &FeedSnapshot,
-    interrupt: &Interrupt,
-    tell: &mut dyn FnMut(&SendProgress),
-) -> Result<Sent, JobError> {
-    let roots = job::roots(config)?;
-    let network = Errand {
-        endpoints: Vec::new(),
-        resolvers: &config.dns.resolvers,
-        system_resolvers: true,
-        roots: &roots,
-        published: feed.addresses(),
-        controls: &config.controls,
-        aimed: Vec::new(),
-        per_second: config.settings().pace.per_second,
-    };
-    let targets = targets.iter().map(ready).collect::<Result<_, _>>()?;
-    send(&SendErrand { network, targets, budget_bytes }, interrupt, tell).map_err(JobError::Wait)
-}
-
-fn report(config: &Config, started: Timestamp, feed: &FeedSnapshot, sent: Sent) -> Report {
-    let mut plan = ProbePlan::new(&config.settings(), feed, &KnownAddresses::default());
-    plan.ranges.clear();
-    let evidence = Evidence { interrupted: sent.seen.interrupted, took: sent.took, ..Evidence::default() };
-    Report::new(&Run {
-        site: &job::site(config),
-        started,
-        plan: &plan,
-        evidence: &evidence,
-        feed,
-        held: &[],
-        baseline: None,
-        endpoints: &sent.seen.runs,
-        context: &sent.seen.context,
-        media: &sent.media,
-        limits: sent.seen.limits,
-    })
 }
 
 impl SendArgs {

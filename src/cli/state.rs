@@ -1,5 +1,6 @@
 //! Which configuration and which memory a command goes by.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,12 @@ pub(super) fn lists(files: &[PathBuf], config: &Config, store: Option<&Store>) -
 pub(super) fn tell(note: &str) {
     // Nothing is left to be done if standard error is closed.
     let _ = writeln!(io::stderr(), "note: {note}");
+}
+
+/// An error that stops nothing, with its causes.
+pub(super) fn tell_error(error: &dyn Error) {
+    let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
+    tell(&causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")));
 }
 
 /// The folder of the lists, which a command that changes them cannot do without.

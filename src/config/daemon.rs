@@ -1,11 +1,15 @@
 //! How the daemon works, and when changes are not announced.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Profile, bound};
+use crate::audit::{Assumed, Format, Question};
+use crate::text::printable;
 
 /// How the daemon works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,6 +27,32 @@ pub struct DaemonConfig {
     pub flap_changes: usize,
     /// The window.
     pub flap_seconds: u64,
+}
+
+/// A rule set that the daemon holds against the list in force.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Its name in metrics.
+    pub name: String,
+    /// Its files, read again with each scan of the ranges.
+    pub files: Vec<PathBuf>,
+    /// Its format, as `egressd audit --from` has it; absent: by its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What becomes of what it does not mention, where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<AuditDefault>,
+}
+
+/// What becomes of what a rule set does not mention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditDefault {
+    /// It passes.
+    Allow,
+    /// It does not.
+    Deny,
 }
 
 /// A time in which changes are judged and not announced.
@@ -98,6 +128,36 @@ impl DaemonConfig {
         bound("daemon.media_seconds", media_seconds, "from 600 to 604800", within(media_seconds, 600))?;
         bound("daemon.flap_changes", flap_changes, "from 1 to 100", (1..=100).contains(&flap_changes))?;
         bound("daemon.flap_seconds", flap_seconds, "from 60 to 604800", within(flap_seconds, 60))
+    }
+}
+
+impl AuditConfig {
+    /// What is asked of it.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        let assumed = |default| match default {
+            AuditDefault::Allow => Assumed::Allow,
+            AuditDefault::Deny => Assumed::Deny,
+        };
+        Question { default: self.default.map(assumed), ..Question::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let sound = |name: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            (1..=64).contains(&name.len()) && name.chars().all(plain)
+        };
+        let wrong = |key, value: &str, bounds| ConfigError::Bounds { key, value: printable(value, 80), bounds };
+        if !sound(&self.name) {
+            return Err(wrong("audit.name", &self.name, "1 to 64 letters, digits, `-`, `_` and `.`"));
+        }
+        bound("audit.files", self.files.len(), "from 1 to 16 files", (1..=16).contains(&self.files.len()))?;
+        match self.from.as_deref() {
+            Some(from) if Format::named(from).is_none() => {
+                Err(wrong("audit.from", from, "a format of `egressd audit --from`"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

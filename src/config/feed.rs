@@ -143,7 +143,7 @@ impl FeedConfig {
 }
 
 impl HistoryConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(self) -> Result<(), ConfigError> {
         let days = |days: u16| (1..=3650).contains(&days);
         bound("history.keep_days", self.keep_days, "from 1 to 3650", days(self.keep_days))?;
         bound("history.keep_failures_days", self.keep_failures_days, "from 1 to 3650", days(self.keep_failures_days))?;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, bound};
 use crate::endpoint::{EndpointUrl, HeaderSource};
-use crate::secret::Secret;
 
 /// How results are served.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -56,13 +55,9 @@ pub struct WebhookConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<EndpointUrl>,
     /// The key of the signature.
-    pub secret: WebhookSecret,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<HeaderSource>,
 }
-
-/// The key of the signature; an empty text: none.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(transparent)]
-pub struct WebhookSecret(pub HeaderSource);
 
 /// Enough for a fleet's scrapers, a few firewalls and people; ten thousand more would only hold memory.
 const MOST_CONNECTIONS: usize = 4096;
@@ -79,12 +74,6 @@ impl Default for HttpConfig {
             insecure: false,
             connections: 256,
         }
-    }
-}
-
-impl Default for WebhookSecret {
-    fn default() -> Self {
-        Self(HeaderSource::Value(Secret::new(String::new())))
     }
 }
 
@@ -114,7 +103,7 @@ impl HttpConfig {
         bound("http.hosts", self.hosts.len(), "at most 32 names", self.hosts.len() <= 32)?;
         let connections = (8..=MOST_CONNECTIONS).contains(&self.connections);
         bound("http.connections", self.connections, "from 8 to 4096", connections)?;
-        let both = self.has_tls() == !self.key.as_os_str().is_empty();
+        let both = self.has_tls() != self.key.as_os_str().is_empty();
         bound("http.key", "given alone or missing", "given together with `http.certificate`", both)?;
         let refused = self.listen.iter().find(|listen| matches!(listen, Listen::Tcp(at) if !self.may_serve(*at)));
         refused.map_or(Ok(()), |listen| {
@@ -131,8 +120,8 @@ impl WebhookConfig {
     /// # Errors
     /// Names the key that is out of bounds.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let empty = matches!(&self.secret.0, HeaderSource::Value(secret) if secret.expose().is_empty());
-        bound("webhook.secret", "\"\"", "given where `webhook.url` is", self.url.is_none() || !empty)
+        let signed = self.url.is_none() || self.secret.is_some();
+        bound("webhook.secret", "missing", "given where `webhook.url` is", signed)
     }
 }
 
@@ -183,7 +172,7 @@ mod tests {
         let all = toml::Table::try_from(Config::default()).unwrap();
         let keys = |table: &toml::Table| table["http"].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&shipped), keys(&all));
-        assert_eq!(shipped["webhook"].as_table().unwrap().keys().collect::<Vec<_>>(), ["secret"]);
+        assert!(shipped["webhook"].as_table().unwrap().is_empty(), "both keys are in comments: there is no default");
     }
 
     #[test]

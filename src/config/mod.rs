@@ -18,7 +18,7 @@ use crate::endpoint::{Endpoint, Resolver};
 use crate::media::send::SendTarget;
 use crate::plan::{Depth, Settings};
 use crate::scan::Pace;
-use daemon::{DaemonConfig, Window};
+use daemon::{AuditConfig, DaemonConfig, Window};
 use http::{HttpConfig, WebhookConfig};
 
 /// The file that `egressd config default` prints: every key, with its default value.
@@ -54,6 +54,9 @@ pub struct Config {
     pub daemon: DaemonConfig,
     /// When it does not announce changes.
     pub maintenance: Vec<Window>,
+    /// Rule sets that it holds against the list in force.
+    #[serde(rename = "audit")]
+    pub audits: Vec<AuditConfig>,
     /// How results are served.
     pub http: HttpConfig,
     /// Who is told of changes.
@@ -159,6 +162,7 @@ impl Default for Config {
             dns: DnsConfig::default(),
             daemon: DaemonConfig::default(),
             maintenance: Vec::new(),
+            audits: Vec::new(),
             http: HttpConfig::default(),
             webhook: WebhookConfig::default(),
             endpoints: Endpoint::defaults(),
@@ -217,6 +221,10 @@ impl Config {
         let resolvers = self.dns.resolvers.len();
         bound("dns.resolvers", resolvers, "at most 8 resolvers", resolvers <= 8)?;
         self.daemon.check()?;
+        bound("audit", self.audits.len(), "at most 8 rule sets", self.audits.len() <= 8)?;
+        self.audits.iter().try_for_each(AuditConfig::check)?;
+        let names: BTreeSet<&str> = self.audits.iter().map(|audit| audit.name.as_str()).collect();
+        bound("audit.name", "used twice", "different for each rule set", names.len() == self.audits.len())?;
         bound("maintenance", self.maintenance.len(), "at most 64 windows", self.maintenance.len() <= 64)?;
         self.http.check()?;
         self.webhook.check()?;

@@ -130,11 +130,8 @@ mod tests {
         let store = Store::at(Some(folder.path())).unwrap();
         assert!(read(&store).unwrap().is_empty());
         let open = Outline { verdict: Verdict::Open, mechanism: None, layer: None };
-        let dropped = Outline {
-            verdict: Verdict::Blocked,
-            mechanism: Some(Mechanism::Dropped),
-            layer: Some(Layer::Ip),
-        };
+        let dropped =
+            Outline { verdict: Verdict::Blocked, mechanism: Some(Mechanism::Dropped), layer: Some(Layer::Ip) };
         let held = vec![
             (Subject::Range("13.32.0.0/15".parse().unwrap()), open),
             (Subject::Endpoint { name: "up".to_owned(), path: "proxy" }, dropped),

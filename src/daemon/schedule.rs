@@ -76,6 +76,13 @@ impl Schedule {
         }
     }
 
+    /// A check is not due before this time.
+    pub fn delay(&mut self, check: Check, until: Duration) {
+        if let Some(task) = self.tasks.get_mut(&check) {
+            task.due = task.due.max(until);
+        }
+    }
+
     /// A check is due at this time, if it would be due later.
     pub fn hasten(&mut self, check: Check, at: Duration) {
         if let Some(task) = self.tasks.get_mut(&check) {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::job::Feeds;
+use crate::media::send::SendRun;
 use crate::ranges::Withdrawn;
 use crate::report::Report;
 use crate::verdict::Subject;
@@ -43,6 +44,8 @@ pub struct Snapshot {
     pub maintenance: bool,
     /// Rule sets that the configuration names, held against the list in force.
     pub audits: Vec<Audited>,
+    /// What became of the media that were sent last.
+    pub media: Arc<[SendRun]>,
     /// What was not kept on disk, and why.
     pub trouble: Option<String>,
 }
@@ -52,7 +55,7 @@ pub struct Snapshot {
 pub struct FeedsInForce {
     /// The newest list, and older ones that are at hand.
     pub feeds: Feeds,
-    /// What left the list lately and is still exported.
+    /// Ranges that left the list lately and are still exported.
     pub withdrawn: Vec<Withdrawn>,
 }
 

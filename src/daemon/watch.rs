@@ -136,9 +136,17 @@ impl Watch {
 
     /// Forgets endpoints and ranges that are no longer checked.
     pub fn retain(&mut self, checked: impl Fn(&Subject) -> bool) {
-        self.hysteresis.retain(checked);
+        self.hysteresis.retain(&checked);
+        if let Some(held) = &mut self.endpoints {
+            held.retain(&checked);
+        }
         self.doubtful_ranges.clear();
         self.doubtful_endpoints.clear();
+    }
+
+    /// A check could not be made because this host did not let it.
+    pub fn starve(&mut self) {
+        self.paused = Some(Pause::HostStarved);
     }
 
     /// Takes in what a pulse saw.

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::setup::Setup;
-use super::{Check, ProbeTotals};
+use super::{Audited, Check, ProbeTotals};
 use crate::config::Config;
 use crate::endpoint::{Endpoint, Step};
+use crate::job::media::{BUDGET_BYTES, Sending};
 use crate::job::{self, EndpointsSeen, Job, JobError, RangesSeen};
 use crate::net;
+use crate::net::endpoint::send::Sent;
+use crate::net::feed::Updated;
 use crate::net::interrupt::Interrupt;
 use crate::observe::{Failure, Observation, Operation};
 use crate::prefix::{Family, Prefix};
@@ -28,6 +32,8 @@ pub(super) enum Task {
     Endpoints,
     /// Check endpoints that are in doubt.
     FreshEndpoints(BTreeSet<String>),
+    /// Send media.
+    Media,
 }
 
 /// What came of it.
@@ -35,6 +41,10 @@ pub(super) enum Task {
 pub(super) struct Done {
     pub(super) seen: Seen,
     pub(super) took: Duration,
+    /// Under which configuration.
+    pub(super) setup: Arc<Setup>,
+    /// Rule sets, held against the list in force.
+    pub(super) audits: Option<Vec<Audited>>,
 }
 
 /// What was seen.
@@ -45,6 +55,8 @@ pub(super) enum Seen {
     Pulse(Result<PulseSeen, JobError>),
     Endpoints(Result<EndpointsSeen, JobError>),
     FreshEndpoints(Result<EndpointsSeen, JobError>),
+    Feed(Updated),
+    Media(Result<Box<Sent>, JobError>),
 }
 
 impl Task {
@@ -62,6 +74,7 @@ impl Task {
                 let doubtful = setup.config.endpoints.iter().filter(|endpoint| names.contains(&endpoint.name));
                 Seen::FreshEndpoints(endpoints(setup, &doubtful.cloned().collect::<Vec<_>>(), interrupt))
             }
+            Self::Media => Seen::Media(media(setup, interrupt)),
         }
     }
 }
@@ -73,6 +86,8 @@ impl Seen {
             Self::Ranges(_) => Some(Check::Ranges),
             Self::Pulse(_) => Some(Check::Pulse),
             Self::Endpoints(_) => Some(Check::Endpoints),
+            Self::Feed(_) => Some(Check::Feed),
+            Self::Media(_) => Some(Check::Media),
             Self::FreshRanges(..) | Self::FreshEndpoints(_) => None,
         }
     }
@@ -83,6 +98,8 @@ impl Seen {
             Self::Ranges(result) | Self::FreshRanges(_, result) => result.as_ref().err(),
             Self::Pulse(result) => result.as_ref().err(),
             Self::Endpoints(result) | Self::FreshEndpoints(result) => result.as_ref().err(),
+            Self::Media(result) => result.as_ref().err(),
+            Self::Feed(_) => None,
         }
     }
 
@@ -118,11 +135,7 @@ impl Seen {
     }
 }
 
-fn ranges(
-    setup: &Setup,
-    only: Option<BTreeSet<Prefix>>,
-    interrupt: &Interrupt,
-) -> Result<Box<RangesSeen>, JobError> {
+fn ranges(setup: &Setup, only: Option<BTreeSet<Prefix>>, interrupt: &Interrupt) -> Result<Box<RangesSeen>, JobError> {
     let config = &setup.config;
     // What is in doubt is few; all ranges are asked at the pace of the schedule.
     let pace = if only.is_some() { config.settings().pace } else { config.daemon.profile.pace() };
@@ -135,6 +148,12 @@ fn endpoints(setup: &Setup, endpoints: &[Endpoint], interrupt: &Interrupt) -> Re
     let job = job(setup, config, config.daemon.profile.pace(), endpoints)?;
     // The ranges are watched by pulses: no endpoint is asked for at addresses of theirs.
     job.see_endpoints(&job.no_ranges(), interrupt)
+}
+
+fn media(setup: &Setup, interrupt: &Interrupt) -> Result<Box<Sent>, JobError> {
+    let (config, feed) = (&setup.config, &setup.feeds.feeds.newest);
+    let sending = Sending { config, targets: &config.media.send, budget_bytes: BUDGET_BYTES, feed };
+    sending.send(interrupt, &mut |_| {}).map(Box::new)
 }
 
 fn pulse(setup: &Setup, beats: Vec<Beat>, interrupt: &Interrupt) -> Result<PulseSeen, JobError> {

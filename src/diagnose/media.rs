@@ -45,6 +45,12 @@ fn merged(run: &SendRun, cut: &Break, diagnoses: &mut Vec<Diagnosis>) -> bool {
             let known = diagnoses.iter_mut().find(|diagnosis| diagnosis.id == Cause::MtuBlackHole && named(diagnosis));
             known.map(|diagnosis| measured(diagnosis, *largest)).is_some()
         }
+        Break::Everything(refusal) if refusal.is_of_method() => {
+            // A page beside such a status is for people, and denies nothing but the method.
+            let said = [Cause::EndpointMisbehaves, Cause::ProxyLimit, Cause::BlockPage];
+            diagnoses.retain(|diagnosis| !(said.contains(&diagnosis.id) && named(diagnosis)));
+            false
+        }
         Break::Everything(_) | Break::NotReceived { .. } | Break::Changed(_) => {
             // What merely says that the answer is odd is said better here.
             diagnoses.retain(|diagnosis| !(diagnosis.id == Cause::EndpointMisbehaves && named(diagnosis)));
@@ -88,6 +94,7 @@ impl Judged<'_> {
         match self.cut {
             Break::Everything(refusal) if refusal.is_page() => Cause::BlockPage,
             Break::Everything(_) => Cause::UploadRefused,
+            Break::Size(found) if found.cut_bytes.is_some() => Cause::TransferCut,
             Break::Size(_) => Cause::UploadSizeLimit,
             Break::Kinds { by, .. } if by.contains(&Factor::Content) => Cause::ContentRefused,
             Break::Kinds { .. } => Cause::FileTypeRefused,
@@ -159,6 +166,9 @@ impl Judged<'_> {
                 format!("look at the credentials or the link for {host}: expired, or for another method or clock")
             }
             Break::Everything(_) => format!("let uploads to {host} pass{on}"),
+            Break::Size(found) if found.cut_bytes.is_some() => {
+                format!("look for a limit on bytes or content (IPS, DLP, quota) for {host}")
+            }
             Break::Size(found) => format!(
                 "raise the limit on request bodies for {host}{on} from {} bytes to 25 MB",
                 grouped(found.largest_bytes.into())
@@ -254,6 +264,9 @@ impl Break {
 }
 
 fn size(found: &Found) -> String {
+    if let Some(cut) = found.cut_bytes {
+        return format!("uploads are cut without a word after about {} bytes", grouped(cut.into()));
+    }
     let status = found.status.map_or_else(|| "without a status".to_owned(), |status| format!("with status {status}"));
     let (passes, fails) = (grouped(found.largest_bytes.into()), found.refused_bytes.unwrap_or_default());
     if found.is_exact() {

@@ -73,7 +73,7 @@ enum Offered {
 }
 
 /// bcrypt of cost 12 takes a fifth of a second: guesses keep a core busy for less than half of the time.
-const TRIES: Limiter = Limiter::new(8, Duration::from_millis(500));
+const TRIES: (u32, Duration) = (8, Duration::from_millis(500));
 /// Files of thousands of users are another program's business.
 const MOST_BYTES: u64 = 1 << 20;
 /// Digests that are remembered; each user needs one.
@@ -84,7 +84,12 @@ impl Access {
         let mut key = [0; 32];
         let provider = rustls::crypto::ring::default_provider();
         provider.secure_random.fill(&mut key).expect("the kernel has random numbers");
-        Ok(Self { known: RwLock::new(known(config)?), trying: Semaphore::new(1), tries: TRIES, key })
+        Ok(Self {
+            known: RwLock::new(known(config)?),
+            trying: Semaphore::new(1),
+            tries: Limiter::new(TRIES.0, TRIES.1),
+            key,
+        })
     }
 
     /// Lets in whom the files name now; what is wrong with them leaves those who were.

@@ -70,6 +70,8 @@ pub(super) struct HistoryQuery {
     limit: Option<u16>,
 }
 
+/// No name of an endpoint or channel is longer.
+const LONGEST_SUBJECT: usize = 256;
 /// No result can be had sooner: a check of the endpoints takes seconds.
 const FIRST_RESULT: Duration = Duration::from_secs(10);
 /// A command waits for its turn; who hangs up is forgotten.
@@ -118,7 +120,7 @@ pub(super) async fn endpoints(State(service): State<Arc<Service>>, headers: Head
 
 /// The causes, each with its fix and whose job that is.
 #[utoipa::path(get, path = "/api/v1/diagnoses", tag = "results", responses(
-    (status = 200, description = "The gravest first", body = schema::Diagnoses),
+    (status = 200, description = "The gravest first", body = schema::Causes),
     (status = 304, description = "What the client has is still the same"),
     (status = 503, description = "There is no result yet", content_type = "application/problem+json", body = Problem),
 ))]
@@ -136,8 +138,8 @@ pub(super) async fn diagnoses(State(service): State<Arc<Service>>, headers: Head
 ))]
 pub(super) async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
     let feeds = Arc::clone(&service.view.newest().feeds);
-    let withdrawn: Vec<_> = feeds.withdrawn.iter().map(|missed| missed.range.prefix).collect();
     let older: Vec<_> = feeds.feeds.older.iter().map(edition).collect();
+    let withdrawn: Vec<_> = feeds.withdrawn.iter().map(|missed| missed.range.prefix).collect();
     let body = json!({ "in_force": edition(&feeds.feeds.newest), "withdrawn": withdrawn, "older": older });
     Representation::json(&body).answer(&headers)
 }
@@ -237,6 +239,9 @@ impl HistoryQuery {
         let limit = usize::from(self.limit.unwrap_or(100));
         if !(1..=history::Query::MOST).contains(&limit) {
             return Err(wrong("limit", "from 1 to 1000"));
+        }
+        if self.subject.as_ref().is_some_and(|subject| subject.chars().count() > LONGEST_SUBJECT) {
+            return Err(wrong("subject", "at most 256 characters"));
         }
         Ok(history::Query {
             since: time("since", self.since.as_deref())?,

@@ -48,7 +48,7 @@ pub(super) struct ExportQuery {
     /// What to do with more entries than that.
     #[param(inline)]
     on_overflow: Option<schema::OverflowName>,
-    /// The most that `cover` may allow beyond the list, in per cent of its addresses.
+    /// The most that `cover` may allow beyond the list, in per cent of its addresses; for that alone.
     #[param(minimum = 0, maximum = 1_000_000)]
     max_extra: Option<f64>,
 }
@@ -78,7 +78,7 @@ const MOST_KEPT: usize = 32;
         (status = 304, description = "What the client has is still the same"),
         (status = 400, description = "A parameter is not what it should be", content_type = "application/problem+json", body = Problem),
         (status = 404, description = "There is no such format", content_type = "application/problem+json", body = Problem),
-        (status = 422, description = "The device cannot hold the list; nothing weaker is written", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "The device cannot hold the list in force so; nothing weaker is written", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub(super) async fn export(
@@ -221,7 +221,7 @@ fn listed<T>(text: Option<&str>, read: impl Fn(&str) -> Option<T>) -> Option<Vec
 
 /// The hints name flags, and the parameters have the same names.
 fn refused(error: &ExportError) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).hint(error.hint())
+    Problem::new(StatusCode::CONFLICT, error.to_string()).hint(error.hint())
 }
 
 /// Firewalls take text; browsers and programs are told what is more than that.

@@ -13,7 +13,7 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    pub(super) const fn new(most: u32, every: Duration) -> Self {
+    pub(super) fn new(most: u32, every: Duration) -> Self {
         Self { most, every, full: Mutex::new(None) }
     }
 

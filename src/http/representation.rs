@@ -111,7 +111,7 @@ mod tests {
             (format!("W/{known}"), 304),
             (format!("\"x\", {known}"), 304),
             ("*".to_owned(), 304),
-            (known.replace("\"", ""), 304),
+            (known.replace('"', ""), 304),
             (format!("{}-gzip\"", known.trim_end_matches('"')), 304),
             ("\"x\"".to_owned(), 200),
             (String::new(), 200),

@@ -283,7 +283,7 @@ pub(super) struct Endpoints {
 /// The causes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Diagnoses {
+pub(super) struct Causes {
     #[schema(format = DateTime)]
     finished: String,
     diagnoses: Vec<Diagnosis>,

@@ -39,7 +39,7 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// A handshake that takes longer is none.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever reads an answer takes less; a connection that is used for so long is closed at its next rest.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// How long an answer that is under way may still take, at the end.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Descriptors run out, and come back.

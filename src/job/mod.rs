@@ -2,14 +2,13 @@
 
 mod endpoints;
 mod error;
+pub mod media;
 
 pub use endpoints::EndpointsSeen;
 pub use error::JobError;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::{Timestamp, Zoned};
@@ -27,11 +26,11 @@ use crate::net::tls::{Trust, read_roots};
 use crate::observe::{Observation, Purpose};
 use crate::plan::{KnownAddresses, ProbePlan, Settings};
 use crate::prefix::{Family, Prefix, PrefixSet};
-use crate::ranges::read::ReadError;
-use crate::ranges::{FeedSnapshot, Provenance, Role};
+use crate::ranges::{FeedSnapshot, Role};
 use crate::report::{Report, Run};
 use crate::scan::{Evidence, Progress, Scan};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use crate::text::told;
 
 /// What a check needs.
 pub struct Job<'a> {
@@ -76,23 +75,6 @@ pub struct Feeds {
     pub older: Vec<FeedSnapshot>,
 }
 
-impl Feeds {
-    /// Published lists in files; without any, the documented one.
-    ///
-    /// # Errors
-    /// Names the file, and what is wrong with it.
-    pub fn read(files: &[PathBuf]) -> Result<Self, ReadError> {
-        let mut held = files.iter().map(|file| crate::ranges::read::snapshot(file)).collect::<Result<Vec<_>, _>>()?;
-        if held.is_empty() {
-            return Ok(Self { newest: FeedSnapshot::documented(), older: Vec::new() });
-        }
-        let newest = Provenance::new(&held.iter().collect::<Vec<_>>()).newest().expect("there is one").clone();
-        held.retain(|feed| feed.sha256 != newest.sha256);
-        held.push(FeedSnapshot::documented());
-        Ok(Self { newest, older: held })
-    }
-}
-
 /// What was seen of the ranges.
 #[derive(Clone, Debug)]
 pub struct RangesSeen {
@@ -112,6 +94,7 @@ impl Job<'_> {
     /// # Errors
     /// What stopped it; findings are no errors.
     pub fn run(&self, interrupt: &Interrupt, progress: &mut dyn FnMut(Progress)) -> Result<Report, JobError> {
+        raise_descriptor_limit();
         let mut errand = self.errand()?;
         let started = Timestamp::now();
         let mut seen = self.see_ranges(interrupt, progress)?;
@@ -150,7 +133,6 @@ impl Job<'_> {
         if self.endpoints_only {
             return Ok(self.no_ranges());
         }
-        raise_descriptor_limit();
         let (remembered, mut limits) = self.remembered();
         let (baseline, known) = self.known(remembered.as_ref());
         let mut plan = ProbePlan::new(&self.settings, self.feed, &known);
@@ -178,7 +160,6 @@ impl Job<'_> {
     /// # Errors
     /// When a header cannot be had, or the kernel refuses to wait for sockets.
     pub fn see_endpoints(&self, ranges: &RangesSeen, interrupt: &Interrupt) -> Result<EndpointsSeen, JobError> {
-        raise_descriptor_limit();
         Ok(self.check_endpoints(&mut self.errand()?, ranges, interrupt)?.unwrap_or_default())
     }
 
@@ -271,12 +252,6 @@ pub fn seed() -> u64 {
 pub fn kernel_limits() -> Option<String> {
     const POORER: &str = "this kernel does not report ICMP errors to sockets: who rejects a connection cannot be named";
     (!error_queue_works()).then(|| POORER.to_owned())
-}
-
-/// An error that does not stop a run, with its cause.
-fn told(error: &StoreError) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{error}{cause}")
 }
 
 /// Each connection under way is a descriptor, and the usual limit is 1,024.

@@ -43,6 +43,9 @@ descriptors! {
     ENDPOINT_PHASE: "egressd_endpoint_phase_seconds" ["endpoint", "phase"]
         "Median time of a phase in the last check over the addresses of the endpoint, over the path that programs take. \
          Absent where the phase was not reached or failed.";
+    MEDIA_SEND: "egressd_media_send_success" ["endpoint", "kind"]
+        "1 for each kind of file that arrived as it was sent the last time, 0 for each that did not; absent where none is sent. \
+         What breaks it: egressd media send --config F.";
     FEED_INFO: "egressd_feed_info" ["source", "serial"]
         "1 for the list in force: which publication, and its serial where it has one.";
     FEED_TIMESTAMP: "egressd_feed_timestamp_seconds" []
@@ -72,6 +75,8 @@ descriptors! {
         "When a check last came to a result, in seconds since 1970; absent before the first.";
     CHECK_DURATION: "egressd_check_duration_seconds" ["check"]
         "How long the last check took.";
+    CHECK_INTERVAL: "egressd_check_interval_seconds" ["check"]
+        "The longest time between two checks, as configured; each is cut short at random by 5 to 15 %.";
     CHECK_NEXT: "egressd_check_next_timestamp_seconds" ["check"]
         "When a check is due next, in seconds since 1970. A time that lies minutes in the past says that the daemon hangs.";
     CHECKS_FAILED: "egressd_checks_failed_total" ["check"]

@@ -39,6 +39,7 @@ pub(crate) fn fresh() -> Snapshot {
         flapping: BTreeSet::new(),
         maintenance: false,
         audits: Vec::new(),
+        media: Arc::default(),
         trouble: None,
     }
 }
@@ -131,7 +132,7 @@ fn range(range: &Range, blocked: bool) -> RangeVerdict {
 fn both_paths(number: usize, failing: bool) -> Vec<EndpointRun> {
     let mut endpoint = Endpoint::defaults().remove(number % 2);
     endpoint.name = format!("endpoint-{number}");
-    endpoint.direction = if number % 2 == 0 { Direction::Receive } else { Direction::Send };
+    endpoint.direction = if number.is_multiple_of(2) { Direction::Receive } else { Direction::Send };
     let run = |path| EndpointRun { endpoint: endpoint.clone(), path, steps: steps(failing), offender: None };
     vec![run(Path::Direct), run(Path::Proxy("proxy.example:3128".to_owned()))]
 }

@@ -19,9 +19,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use prometheus::{CounterVec, GaugeVec, Opts, Registry, TextEncoder};
 
-use crate::daemon::{Pause, ProbeTotals, Snapshot};
+use crate::config::Config;
+use crate::daemon::{Check, Pause, ProbeTotals, Snapshot};
 use crate::diagnose::Diagnosis;
 use crate::endpoint::Variant;
+use crate::media::send::{Purpose, SendRun};
 use crate::observe::Operation;
 use crate::prefix::Family;
 use crate::ranges::{FeedSnapshot, List};
@@ -83,9 +85,14 @@ impl Page {
             failed.with_label_values(name).inc_by(past.failed as f64);
             late.with_label_values(name).inc_by(past.late as f64);
         }
-        let next = self.gauges(descriptor::CHECK_NEXT);
+        let (next, interval) = (self.gauges(descriptor::CHECK_NEXT), self.gauges(descriptor::CHECK_INTERVAL));
         for (check, due) in &snapshot.next {
             next.with_label_values(&[check.name()]).set(seconds(*due));
+        }
+        for check in snapshot.checks.keys().chain(snapshot.next.keys()) {
+            if let Some(every) = every(&snapshot.config, *check) {
+                interval.with_label_values(&[check.name()]).set(every as f64);
+            }
         }
     }
 
@@ -114,6 +121,7 @@ impl Page {
         let ranges = snapshot.flapping.iter().filter(|subject| matches!(subject, Subject::Range(_))).count();
         flapping.with_label_values(&["range"]).set(ranges as f64);
         flapping.with_label_values(&["endpoint"]).set((snapshot.flapping.len() - ranges) as f64);
+        self.media(&snapshot.media);
         let missing = self.gauges(descriptor::ALLOWLIST_MISSING);
         for audit in &snapshot.audits {
             if let Some(count) = audit.missing {
@@ -182,6 +190,19 @@ impl Page {
         }
     }
 
+    /// Over two ways, both have to pass.
+    fn media(&self, runs: &[SendRun]) {
+        let mut passed: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+        for (run, trial) in runs.iter().flat_map(|run| run.of(Purpose::Kind).map(move |trial| (run, trial))) {
+            let all = passed.entry((run.target.name.as_str(), trial.shape.declared.name())).or_insert(true);
+            *all &= trial.passed();
+        }
+        let sent = self.gauges(descriptor::MEDIA_SEND);
+        for ((endpoint, kind), passed) in passed {
+            sent.with_label_values(&[endpoint, kind]).set(truth(passed));
+        }
+    }
+
     fn diagnoses(&self, found: &[Diagnosis]) {
         let diagnoses = self.gauges(descriptor::DIAGNOSIS);
         for diagnosis in found {
@@ -205,6 +226,17 @@ impl Page {
         let counters = counters.expect("a sound descriptor");
         self.registry.register(Box::new(counters.clone())).expect("a name is used once");
         counters
+    }
+}
+
+/// The longest time between two checks of a kind, in seconds, where it is configured.
+fn every(config: &Config, check: Check) -> Option<u64> {
+    match check {
+        Check::Ranges => Some(config.daemon.ranges_seconds),
+        Check::Pulse | Check::Endpoints => Some(config.daemon.endpoints_seconds),
+        Check::Media => Some(config.daemon.media_seconds),
+        Check::Feed => Some(u64::from(config.feed.interval_seconds)),
+        Check::Prune => None,
     }
 }
 

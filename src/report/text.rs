@@ -176,7 +176,7 @@ impl Page {
         for limit in &report.limits {
             self.line(&format!("  note: {limit}"));
         }
-        for note in report.media.iter().flat_map(|media| media.notes()) {
+        for note in report.media.iter().flat_map(super::media::MediaReport::notes) {
             self.line(&format!("  note: {note}"));
         }
         if report.interrupted {

@@ -99,13 +99,21 @@ impl Store {
         })
     }
 
+    /// Makes the folder, if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> Result<(), StoreError> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(|source| StoreError::Folder { path: self.folder.clone(), source })
+    }
+
     /// Keeps the addresses that answered.
     ///
     /// # Errors
     /// When the folder or the file cannot be written; what was there stays.
     pub fn keep_answered(&self, baseline: &Baseline) -> Result<(), StoreError> {
-        let make = || fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        make().map_err(|source| StoreError::Folder { path: self.folder.clone(), source })?;
+        self.make()?;
         let file = self.folder.join(ANSWERED);
         Ok(output::write(Some(&file), &mut io::sink(), baseline.write().as_bytes())?)
     }

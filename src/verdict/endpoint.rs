@@ -9,7 +9,7 @@ mod words;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Mechanism, Verdict};
 use crate::endpoint::{Detail, EndpointRun, Path, RunContext, Step, Variant};
@@ -18,7 +18,7 @@ use crate::prefix::Family;
 use lane::{Lane, lanes};
 
 /// A layer of a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
     /// The name.

@@ -89,6 +89,11 @@ impl Hysteresis {
         self.held.get(subject).map(|held| held.outline)
     }
 
+    /// Everything that is held, as it was announced last.
+    pub fn announced(&self) -> impl Iterator<Item = (&Subject, Outline)> {
+        self.held.iter().filter_map(|(subject, held)| Some((subject, held.announced?)))
+    }
+
     /// What changes too often.
     #[must_use]
     pub fn flapping(&self) -> BTreeSet<Subject> {

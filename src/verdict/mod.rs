@@ -12,10 +12,10 @@ pub use offender::{Offender, offender_between, offender_on_path};
 pub use range::{Confidence, RangeVerdict, Reason, ranges};
 pub use transition::{HeldBack, Outline, Subject, Transition};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What can be said of a range or an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every part answered.
@@ -31,7 +31,7 @@ pub enum Verdict {
 }
 
 /// How something is blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mechanism {
     /// Packets vanish.

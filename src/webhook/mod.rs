@@ -59,8 +59,8 @@ impl Webhook {
         handle: &Handle,
         live: &Arc<Live>,
     ) -> Result<Option<Self>, WebhookError> {
-        let Some(url) = &config.url else { return Ok(None) };
-        let sender = Sender::new(url, &config.secret.0, roots)?;
+        let (Some(url), Some(key)) = (&config.url, &config.secret) else { return Ok(None) };
+        let sender = Sender::new(url, key, roots)?;
         let queue = Arc::new(Queue::new(Arc::clone(live)));
         let gatherer = Gatherer { transitions: handle.transitions.subscribe(), view: handle.view.clone() };
         let (stop, mut stopping) = watch::channel(false);
@@ -137,8 +137,9 @@ impl Gatherer {
 /// Counts what became of an event, and says so where somebody has to look.
 fn told(live: &Live, outcome: Delivery, id: &str, why: &str) {
     live.delivery(outcome);
-    match outcome {
-        Delivery::Delivered => tracing::debug!(event = id, "the webhook took an event"),
-        _ => tracing::warn!(event = id, why, "an event did not reach the webhook"),
+    if outcome == Delivery::Delivered {
+        tracing::debug!(event = id, "the webhook took an event");
+    } else {
+        tracing::warn!(event = id, why, "an event did not reach the webhook");
     }
 }

@@ -153,7 +153,8 @@ fn set(host: &str, name: &str, value: &str) {
     fed(on(host, "tee").arg(format!("/proc/sys/{name}")), value);
 }
 
-fn on(host: &str, program: &str) -> Command {
+/// A program on a host.
+pub fn on(host: &str, program: &str) -> Command {
     words(&format!("ip netns exec {host} {program}"))
 }
 
@@ -165,7 +166,7 @@ fn words(line: &str) -> Command {
 }
 
 /// Runs a command with this text as standard input; it has to succeed.
-fn fed(command: &mut Command, text: &str) -> Output {
+pub fn fed(command: &mut Command, text: &str) -> Output {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     // A program that fails early leaves the text unread; its status says so.

@@ -9,10 +9,13 @@ const MIB: u64 = 1 << 20;
 /// One kind, and nothing that takes time.
 const QUICKLY: &str = "kinds = [\"jpeg\"]\nslow_seconds = 0\n";
 
+/// A program's name, and what finds a limit in it.
+type Program = (&'static str, fn(u64) -> String);
+
 /// Each limit in each program.
 pub fn all() -> Vec<Case> {
-    let programs: [(&str, fn(u64) -> String); 3] = [("nginx", nginx), ("squid", squid), ("haproxy", haproxy)];
-    let case = |(name, run): (&str, fn(u64) -> String), megabytes: u64| Case {
+    let programs: [Program; 3] = [("nginx", nginx), ("squid", squid), ("haproxy", haproxy)];
+    let case = |(name, run): Program, megabytes: u64| Case {
         name: format!("a_limit_of_{megabytes}_mb_in_{name}"),
         run: Box::new(move || run(megabytes * MIB)),
     };

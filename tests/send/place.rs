@@ -84,11 +84,12 @@ impl Place {
         let http = format!(
             "include /etc/nginx/mime.types;
             default_type application/octet-stream;
-            types {{ audio/aac aac; audio/amr amr; text/csv csv; image/bmp bmp; image/webp webp; }}
+            types {{ audio/aac aac; audio/amr amr; text/csv csv; }}
+            client_max_body_size 0;
             server {{
                 listen 127.0.0.1:{STORE};
                 root {};
-                location /up/ {{ dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 0; {lines} }}
+                location /up/ {{ dav_methods PUT DELETE; create_full_put_path on; {lines} }}
             }}",
             root.display()
         );

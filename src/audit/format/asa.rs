@@ -11,7 +11,7 @@ use super::book::{Member, Part};
 use super::cisco::{Mask, Objects};
 use super::flow::named;
 use super::ios::doubtful;
-use super::lines::{CUT, Line, action, add_doubt, add_hook, lines, not_understood};
+use super::lines::{CUT, Line, action, add_doubt, add_hook, lines, not_understood, nothing};
 use super::{ParseError, Reader, SourceFile};
 use crate::audit::word::cited;
 use crate::audit::{Applies, Chain, Default, Place, Policy, Question, Rule, Side};
@@ -44,6 +44,9 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
     let mut mode = Mode::Other;
     for line in lines(files) {
         device.line(&mut mode, line);
+    }
+    if device.lists.is_empty() && device.interfaces.is_empty() {
+        return Err(nothing(files, "access list and no interface"));
     }
     Ok(device.policy(question))
 }
@@ -122,12 +125,12 @@ impl<'a> Device<'a> {
             }
             ["access-group", list, "out", "interface", name] if line.whole => self.bind(line, list, Bound::Out(name)),
             ["access-group", list, "global"] if line.whole => self.bind(line, list, Bound::Global),
-            ["access-group", .., "control-plane"] => {}
+            ["clear", "configure", "access-list", name] => _ = self.lists.remove(name),
+            ["access-group", .., "control-plane"] | [] => {}
             ["access-group", ..] => self.bind(line, "", Bound::Global),
             ["name", address, name, ..] => _ = self.objects.names.insert(name, address),
             [":", "end"] => self.ended = true,
             [first, ..] => self.begun |= matches!(first, "hostname" | "ASA"),
-            [] => {}
         }
         Mode::Other
     }
@@ -180,8 +183,8 @@ impl<'a> Device<'a> {
             ["group-object", name] | ["network-object", "object", name] => return Some(Member::Named(name)),
             ["fqdn", .., name] => return Some(Member::unknown(format!("host name {}", cited(name)))),
             ["host", address] | ["network-object", "host", address] => host(called(address)),
-            ["subnet", word] | ["network-object", word] => prefix(word),
-            ["subnet", address, mask] | ["network-object", address, mask] => netmask(called(address), mask),
+            ["subnet" | "network-object", word] => prefix(word),
+            ["subnet" | "network-object", address, mask] => netmask(called(address), mask),
             ["range", first, last] => between(first, last),
             _ => None,
         };

@@ -95,6 +95,10 @@ impl<'v> Account<'v> {
         let permissions = if key == "IpPermissions" && described { &[] } else { array(group, key) };
         let rules = permissions.iter().map(|permission| Permission::of(file, permission));
         self.groups.entry(id).or_default().extend(rules);
+        if key == "IpPermissions" && described {
+            // Without its egress rules nothing is known of it.
+            self.groups.entry(id).or_default().push(Permission::unknown(file));
+        }
     }
 
     fn policy(&self, question: &Question) -> Policy {
@@ -169,16 +173,11 @@ impl<'v> Account<'v> {
             let mut entries = self.lists.iter().filter(|(name, _)| !name.starts_with("pl-"));
             entries.next().map(|(_, entries)| entries).filter(|_| referred.len() == 1 && entries.next().is_none())
         };
-        match self.lists.get(id).or_else(unnamed) {
-            Some(entries) => addresses(entries.iter().copied()),
-            None => {
-                let why = format!(
-                    "the entries of prefix list {} are not in the files (a file with its identifier in the name)",
-                    cited(id)
-                );
-                Destination::unknown(why)
-            }
+        if let Some(entries) = self.lists.get(id).or_else(unnamed) {
+            return addresses(entries.iter().copied());
         }
+        let list = cited(id);
+        Destination::unknown(format!("the entries of prefix list {list} are not in the files (NAME of a file: {list})"))
     }
 }
 
@@ -191,6 +190,11 @@ impl<'v> Permission<'v> {
         let cidrs = [each("IpRanges", "CidrIp"), each("Ipv6Ranges", "CidrIpv6")].concat();
         let lists = each("PrefixListIds", "PrefixListId");
         Self { file, protocol: text(value, "IpProtocol").unwrap_or("?"), ports: ports(value), cidrs, lists }
+    }
+
+    /// Anything, perhaps.
+    fn unknown(file: u16) -> Self {
+        Self { file, protocol: "?", ports: None, cidrs: vec!["?"], lists: Vec::new() }
     }
 
     /// As `describe-security-group-rules` has it.
@@ -209,8 +213,7 @@ fn ports(value: &Value) -> Option<(i64, i64)> {
 /// Whether the protocol and the ports are those of the flow; groups themselves, as destinations, are private addresses.
 fn carries(protocol: &str, ports: Option<(i64, i64)>, port: u16) -> Applies {
     match (protocol, ports) {
-        ("-1", _) => Applies::Yes,
-        ("tcp" | "6", Some((-1, _)) | None) => Applies::Yes,
+        ("-1", _) | ("tcp" | "6", Some((-1, _)) | None) => Applies::Yes,
         ("tcp" | "6", Some((first, last))) => (first..=last).contains(&i64::from(port)).into(),
         ("?", _) => Applies::maybe("the rule has no protocol"),
         _ => Applies::No,

@@ -30,7 +30,7 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
     let mut found = Found::default();
     for ((file, document), index) in documents.iter().zip(0..=u16::MAX) {
         let before = found.groups.len() + found.alone.len();
-        found.walk(index, document, 0);
+        found.walk(index, document, &Value::Null, 0);
         if found.groups.len() + found.alone.len() == before {
             return Err(file.error_at(1, 1, "no network security group and no rule of one"));
         }
@@ -38,34 +38,48 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
     Ok(found.policy(question))
 }
 
+/// A rule as it is written.
+#[derive(Clone, Copy)]
+struct Written<'v> {
+    file: u16,
+    rule: &'v Value,
+    /// The parameters of the template that it stands in.
+    parameters: &'v Value,
+}
+
 #[derive(std::default::Default)]
 struct Found<'v> {
-    groups: Vec<(&'v str, Vec<(u16, &'v Value)>)>,
+    groups: Vec<(&'v str, Vec<Written<'v>>)>,
     /// Rules without their group.
-    alone: Vec<(u16, &'v Value)>,
+    alone: Vec<Written<'v>>,
 }
 
 /// Groups lie in `value` or `resources`, rules in groups: no deeper.
 const DEEPEST: usize = 8;
 
 impl<'v> Found<'v> {
-    fn walk(&mut self, file: u16, value: &'v Value, depth: usize) {
+    fn walk(&mut self, file: u16, value: &'v Value, parameters: &'v Value, depth: usize) {
         if depth > DEEPEST {
             return;
         }
         if let Some(list) = value.as_array() {
-            list.iter().for_each(|item| self.walk(file, item, depth + 1));
+            for item in list {
+                self.walk(file, item, parameters, depth + 1);
+            }
             return;
         }
+        let parameters = value.get("parameters").unwrap_or(parameters);
         let properties = value.get("properties").unwrap_or(value);
         if properties.get("securityRules").is_some_and(Value::is_array) {
-            let rules = array(properties, "securityRules").iter().map(|rule| (file, rule)).collect();
-            self.groups.push((text(value, "name").unwrap_or("network security group"), rules));
+            let rules = array(properties, "securityRules").iter().map(|rule| Written { file, rule, parameters });
+            self.groups.push((text(value, "name").unwrap_or("network security group"), rules.collect()));
         } else if properties.get("access").is_some() && properties.get("direction").is_some() {
-            self.alone.push((file, value));
+            self.alone.push(Written { file, rule: value, parameters });
         }
         for key in ["resources", "value"] {
-            array(value, key).iter().for_each(|item| self.walk(file, item, depth + 1));
+            for item in array(value, key) {
+                self.walk(file, item, parameters, depth + 1);
+            }
         }
     }
 
@@ -92,10 +106,10 @@ impl<'v> Found<'v> {
     }
 }
 
-fn chain(rules: &[(u16, &Value)], question: &Question) -> Chain {
+fn chain(rules: &[Written<'_>], question: &Question) -> Chain {
     let mut chain = Chain::new("outbound", Default::Deny);
     let mut outbound: Vec<(Option<i64>, Rule)> =
-        rules.iter().filter_map(|(file, value)| read_rule(*file, value, question)).collect();
+        rules.iter().filter_map(|written| read_rule(written, question)).collect();
     let uniform = outbound.windows(2).all(|pair| pair[0].1.action == pair[1].1.action);
     for (priority, rule) in &mut outbound {
         // Where all do the same their order is of no account.
@@ -112,14 +126,15 @@ fn chain(rules: &[(u16, &Value)], question: &Question) -> Chain {
     chain
 }
 
-fn read_rule(file: u16, value: &Value, question: &Question) -> Option<(Option<i64>, Rule)> {
+fn read_rule(written: &Written<'_>, question: &Question) -> Option<(Option<i64>, Rule)> {
+    let Written { file, rule: value, parameters } = *written;
     let properties = value.get("properties").unwrap_or(value);
     let is = |key: &str, word: &str| text(properties, key).is_some_and(|said| said.eq_ignore_ascii_case(word));
     if is("direction", "Inbound") {
         return None;
     }
     let name = text(value, "name").unwrap_or("rule");
-    let priority = properties.get("priority").and_then(Value::as_i64);
+    let priority = properties.get("priority").and_then(|priority| number(priority, parameters));
     let does = match (is("access", "Allow"), is("access", "Deny"), is("direction", "Outbound")) {
         (true, false, true) => action(true),
         (false, true, true) => action(false),
@@ -132,7 +147,7 @@ fn read_rule(file: u16, value: &Value, question: &Question) -> Option<(Option<i6
     };
     let destination = prefixes(properties, "destinationAddressPrefix", "destinationApplicationSecurityGroups");
     let sources = prefixes(properties, "sourceAddressPrefix", "sourceApplicationSecurityGroups");
-    let (destination, sourced) = flow::from(question, &sources, destination);
+    let (destination, from) = flow::from(question, &sources, destination);
     let protocol = match text(properties, "protocol") {
         Some("*") => Applies::Yes,
         Some(said) if said.eq_ignore_ascii_case("tcp") => Applies::Yes,
@@ -147,7 +162,24 @@ fn read_rule(file: u16, value: &Value, question: &Question) -> Option<(Option<i6
     let port = ports(properties, "destinationPortRange", |range| {
         in_range(range, question.port).map_or_else(|| only("ports", range), Applies::from)
     });
-    Some((priority, rule(file, name, destination, protocol.and(port).and(sent).and(sourced), does)))
+    Some((priority, rule(file, name, destination, protocol.and(port).and(sent).and(from), does)))
+}
+
+/// A number, or the two expressions of templates that stand for one here: a parameter's default, perhaps with a sum.
+fn number(value: &Value, parameters: &Value) -> Option<i64> {
+    let Some(expression) = value.as_str() else { return value.as_i64() };
+    let expression = expression.trim().strip_prefix('[')?.strip_suffix(']')?;
+    let parameter = |text: &str| {
+        let name = text.trim().strip_prefix("parameters('")?.strip_suffix("')")?;
+        parameters.get(name)?.get("defaultValue")?.as_i64()
+    };
+    match expression.strip_prefix("add(").and_then(|sum| sum.strip_suffix(')')) {
+        Some(sum) => {
+            let (first, second) = sum.rsplit_once(',')?;
+            parameter(first)?.checked_add(second.trim().parse().ok()?)
+        }
+        None => parameter(expression),
+    }
 }
 
 /// `KEY` has one, `KEYs` several.

@@ -56,6 +56,11 @@ impl<'a> Book<'a> {
         self.objects.entry(name).or_default()
     }
 
+    /// Takes an object away.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.objects.remove(name);
+    }
+
     /// Whether there is an object of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.objects.contains_key(name)
@@ -76,8 +81,11 @@ impl<'a> Book<'a> {
         self.gathered(members, 0)
     }
 
-    /// What any of the names stands for.
+    /// What any of the names stands for; none at all is a doubt.
     pub(super) fn any_named(&mut self, names: &[&'a str]) -> Destination {
+        if names.is_empty() {
+            return Destination::unknown(format!("it names no {}", self.kind));
+        }
         let members: Vec<Member<'a>> = names.iter().map(|name| Member::Named(name)).collect();
         self.any_of(&members)
     }
@@ -163,14 +171,14 @@ pub(super) enum Part<'a> {
 pub(super) struct Services<'a> {
     builtin: fn(&str, u16) -> Option<Applies>,
     port: u16,
-    services: HashMap<&'a str, Vec<Part<'a>>>,
+    parts: HashMap<&'a str, Vec<Part<'a>>>,
     resolved: HashMap<&'a str, Applies>,
 }
 
 impl<'a> Services<'a> {
     /// No services but those that `builtin` knows.
     pub(super) fn new(port: u16, builtin: fn(&str, u16) -> Option<Applies>) -> Self {
-        Self { builtin, port, services: HashMap::new(), resolved: HashMap::new() }
+        Self { builtin, port, parts: HashMap::new(), resolved: HashMap::new() }
     }
 
     /// The port that is asked for.
@@ -185,12 +193,17 @@ impl<'a> Services<'a> {
 
     /// The service of this name, made if it is not there.
     pub(super) fn service(&mut self, name: &'a str) -> &mut Vec<Part<'a>> {
-        self.services.entry(name).or_default()
+        self.parts.entry(name).or_default()
+    }
+
+    /// Takes a service away.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.parts.remove(name);
     }
 
     /// Whether there is a service of this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.services.contains_key(name)
+        self.parts.contains_key(name)
     }
 
     /// Whether the service has the port that is asked for.
@@ -198,8 +211,11 @@ impl<'a> Services<'a> {
         self.named(name, 0)
     }
 
-    /// Whether any of the services has it.
+    /// Whether any of the services has it; none at all is a doubt.
     pub(super) fn any_named(&mut self, names: &[&'a str]) -> Applies {
+        if names.is_empty() {
+            return Applies::maybe("it names no service");
+        }
         names.iter().fold(Applies::No, |any, name| any.or(self.resolve(name)))
     }
 
@@ -207,7 +223,7 @@ impl<'a> Services<'a> {
         if let Some(known) = self.resolved.get(name) {
             return known.clone();
         }
-        let Some(parts) = self.services.remove(name) else {
+        let Some(parts) = self.parts.remove(name) else {
             let builtin = (self.builtin)(name, self.port);
             return builtin.unwrap_or_else(|| Applies::maybe(format!("service {} is not in the file", cited(name))));
         };
@@ -220,7 +236,7 @@ impl<'a> Services<'a> {
         } else {
             Applies::maybe(format!("service {} lies in more than {DEEPEST} others", cited(name)))
         };
-        self.services.insert(name, parts);
+        self.parts.insert(name, parts);
         self.resolved.insert(name, applies.clone());
         applies
     }

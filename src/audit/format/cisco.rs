@@ -152,7 +152,7 @@ impl<'a> Objects<'a> {
     }
 
     /// A member of a group of addresses, as IOS has it.
-    pub(super) fn member(&mut self, words: &[&'a str]) -> Read<Member<'a>> {
+    pub(super) fn member(words: &[&'a str]) -> Read<Member<'a>> {
         match *words {
             ["group-object", name] => Ok(Member::Named(name)),
             ["range", first, last] => between(first, last).map(Member::Range).ok_or_else(|| "a range".to_owned()),
@@ -209,10 +209,7 @@ fn protocol(name: &str) -> Option<Applies> {
 
 /// The ranges of an operator and its ports; none where no operator stands here.
 fn operator(words: &mut Words<'_, '_>) -> Read<Option<Vec<(u16, u16)>>> {
-    let operator = match words.0.first() {
-        Some(&operator @ ("eq" | "neq" | "lt" | "gt" | "range")) => operator,
-        _ => return Ok(None),
-    };
+    let Some(&operator @ ("eq" | "neq" | "lt" | "gt" | "range")) = words.0.first() else { return Ok(None) };
     words.skip(1);
     let mut numbered = || {
         let word = words.next()?;
@@ -285,9 +282,10 @@ fn options(words: &mut Words<'_, '_>) -> Read<Applies> {
                 words.next()?;
                 Applies::Yes
             }
-            "inactive" | "(inactive)" | "established" | "ack" | "rst" | "fragments" => Applies::No,
+            "inactive" | "(inactive)" | "established" | "ack" | "rst" | "fragments" | "+ack" | "+rst" | "-syn" => {
+                Applies::No
+            }
             "syn" | "+syn" | "-ack" | "-rst" | "-fin" | "match-any" | "match-all" => Applies::Yes,
-            "+ack" | "+rst" | "-syn" => Applies::No,
             "time-range" => only("time range", words.next()?),
             "dscp" | "precedence" | "tos" | "option" | "ttl" => {
                 let value = words.next()?;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::book::{Member, Part};
 use super::cisco::{Mask, Objects, Words};
 use super::flow::{self, named};
-use super::lines::{CUT, Line, action, add_doubt, add_hook_of, lines, not_understood};
+use super::lines::{CUT, Line, action, add_doubt, add_hook_of, lines, not_understood, nothing};
 use super::{ParseError, Reader, SourceFile};
 use crate::audit::word::cited;
 use crate::audit::{Applies, Chain, Default, Destination, Match, Place, Policy, Question, Rule, Side};
@@ -25,9 +25,9 @@ fn recognise(text: &str) -> bool {
             ["ip", "access-list", "extended" | "standard", _]
             | ["ip", "access-group", _, "in" | "out"]
             | ["ipv6", "traffic-filter", ..]
-            | ["object-group", "v6-network", _] => true,
+            | ["object-group", "v6-network", _]
+            | ["ipv6", "access-list", _] => true,
             ["access-list", number, "permit" | "deny", ..] => number.parse::<u16>().is_ok(),
-            ["ipv6", "access-list", _] => true,
             _ => false,
         }
     })
@@ -47,6 +47,9 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
     let mut mode = Mode::Top;
     for line in lines(files) {
         device.line(&mut mode, line);
+    }
+    if device.lists.is_empty() && device.interfaces.is_empty() {
+        return Err(nothing(files, "access list and no interface"));
     }
     Ok(device.policy(question))
 }
@@ -74,12 +77,12 @@ struct List<'a> {
 struct Interface<'a> {
     name: &'a str,
     side: Option<Side>,
+    has_v4: bool,
     has_v6: bool,
     down: bool,
 }
 
 struct Binding<'a> {
-    place: Place,
     list: &'a str,
     family: Family,
     inward: bool,
@@ -123,7 +126,7 @@ impl<'a> Device<'a> {
     /// Whether a line that is not indented is of the mode all the same, as the device would take it.
     fn belongs(&mut self, mode: Mode<'a>, words: &[&'a str]) -> bool {
         match mode {
-            Mode::Network(_) => words[0] == "group-object" || self.objects.member(words).is_ok(),
+            Mode::Network(_) => words[0] == "group-object" || Objects::member(words).is_ok(),
             Mode::Service(_) => words[0] == "group-object" || self.objects.service(words).is_ok(),
             Mode::List(_) => matches!(words[0], "permit" | "deny" | "remark" | "sequence") || number(words[0]),
             Mode::Interface(_) => matches!(words[..], ["ip", "access-group", ..] | ["ipv6", "traffic-filter", ..]),
@@ -162,7 +165,16 @@ impl<'a> Device<'a> {
                 Mode::Top
             }
             ["zone-pair", "security", ..] => self.doubt(line, "zone-based policies are not read"),
-            ["no", "object-group", ..] | ["no", "ip" | "ipv6", "access-list", ..] | ["no", "access-list", ..] => {
+            ["no", "object-group", "network" | "v6-network" | "service", name] => {
+                self.objects.networks.remove(name);
+                self.objects.services.remove(name);
+                Mode::Other
+            }
+            ["no", "ip", "access-list", "extended" | "standard", name] | ["no", "access-list", name] => {
+                self.remove(Family::V4, name)
+            }
+            ["no", "ipv6", "access-list", name] => self.remove(Family::V6, name),
+            ["no", "object-group" | "access-list", ..] | ["no", "ip" | "ipv6", "access-list", ..] => {
                 self.doubt(line, "what is removed is not followed")
             }
             _ => {
@@ -174,6 +186,13 @@ impl<'a> Device<'a> {
 
     fn doubt(&mut self, line: Line<'a>, why: &str) -> Mode<'a> {
         self.doubts.push((line.place, format!("{why}: {}", cited(line.text.trim()))));
+        Mode::Other
+    }
+
+    fn remove(&mut self, family: Family, name: &'a str) -> Mode<'a> {
+        if let Some(&list) = self.numbers.get(&(family, name)) {
+            self.lists[list].lines.clear();
+        }
         Mode::Other
     }
 
@@ -189,7 +208,7 @@ impl<'a> Device<'a> {
         if words[0] == "description" {
             return;
         }
-        let read = if line.whole { self.objects.member(words) } else { Err(CUT.to_owned()) };
+        let read = if line.whole { Objects::member(words) } else { Err(CUT.to_owned()) };
         self.objects.networks.add(group, read.unwrap_or_else(|_| Member::unknown(not_understood(line))));
     }
 
@@ -207,13 +226,8 @@ impl<'a> Device<'a> {
 
     fn interface(&mut self, index: usize, line: Line<'a>, words: &[&'a str]) {
         let interface = &mut self.interfaces[index];
-        let bound = |family, list, direction: &str| Binding {
-            place: line.place,
-            list,
-            family,
-            inward: direction == "in",
-            interface: index,
-        };
+        let bound =
+            |family, list, direction: &str| Binding { list, family, inward: direction == "in", interface: index };
         match *words {
             ["ip", "access-group", name, way @ ("in" | "out")] => self.bindings.push(bound(Family::V4, name, way)),
             ["ipv6", "traffic-filter", name, way @ ("in" | "out")] => self.bindings.push(bound(Family::V6, name, way)),
@@ -223,6 +237,7 @@ impl<'a> Device<'a> {
             ["ip", "nat", "inside"] => interface.side = Some(Side::Inside),
             ["ip", "nat", "outside"] => interface.side = Some(Side::Outside),
             ["description", ref said @ ..] => interface.side = interface.side.or_else(|| named(&said.join(" "))),
+            ["ip", "address" | "unnumbered", ..] => interface.has_v4 = true,
             ["ipv6", "address" | "enable", ..] => interface.has_v6 = true,
             ["shutdown"] => interface.down = true,
             _ => {}
@@ -277,9 +292,8 @@ impl<'a> Device<'a> {
             if judged.iter().any(|binding| binding.family == family) {
                 continue;
             }
-            let passes = !self.interfaces.is_empty()
-                && (family == Family::V4 || self.interfaces.iter().any(|interface| interface.has_v6))
-                && !judged.is_empty();
+            let has = |one: &Interface<'_>| if family == Family::V4 { one.has_v4 } else { one.has_v6 };
+            let passes = !judged.is_empty() && self.interfaces.iter().any(has);
             let version = family.number();
             if passes {
                 policy.notes.push(format!("no access list filters IPv{version} on the way out"));

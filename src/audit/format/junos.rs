@@ -178,17 +178,22 @@ fn matches<'a>(policy: Branch<'_, 'a>, objects: &mut Objects<'a>, question: &Que
     };
     let destination = addresses("destination-address", "destination-address-excluded");
     let sources = addresses("source-address", "source-address-excluded");
-    let (destination, sourced) = flow::from(question, &sources, destination);
+    let (destination, from) = flow::from(question, &sources, destination);
     let zone = |field: &str, side| match wanted.values(&[field])[..] {
         [] => Applies::Yes,
         ref names => on_any(question, side, names),
     };
     let mut rest = zones.clone().and(zone("to-zone", Side::Outside)).and(zone("from-zone", Side::Inside));
-    rest = rest.and(objects.services.any_named(&wanted.values(&["application"]))).and(sourced);
+    rest = rest.and(objects.services.any_named(&wanted.values(&["application"]))).and(from);
     for field in wanted.children() {
         rest = rest.and(match field.word() {
-            "source-address" | "destination-address" | "application" | "from-zone" | "to-zone" => Applies::Yes,
-            "source-address-excluded" | "destination-address-excluded" => Applies::Yes,
+            "source-address"
+            | "source-address-excluded"
+            | "destination-address"
+            | "destination-address-excluded"
+            | "application"
+            | "from-zone"
+            | "to-zone" => Applies::Yes,
             "dynamic-application" | "source-identity" | "url-category" | "source-end-user-profile"
                 if field.children().all(|value| matches!(value.word(), "any" | "none")) =>
             {

@@ -1,6 +1,6 @@
 //! The lines of the files that are read, and whether they are whole.
 
-use super::SourceFile;
+use super::{ParseError, SourceFile};
 use crate::audit::word::cited;
 use crate::audit::{Action, Chain, Default, Hook, Place, Policy};
 use crate::prefix::Family;
@@ -25,6 +25,12 @@ pub(super) fn lines(files: &[SourceFile]) -> impl Iterator<Item = Line<'_>> {
             whole: line.ends_with('\n'),
         })
     })
+}
+
+/// What is wrong with files in which nothing of the format is.
+pub(super) fn nothing(files: &[SourceFile], expected: &str) -> ParseError {
+    let empty = SourceFile { name: "-".to_owned(), text: String::new() };
+    files.first().unwrap_or(&empty).error_at(1, 1, format!("there is no {expected} in the file"))
 }
 
 /// Why a line that has no end is not believed.

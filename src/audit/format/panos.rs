@@ -92,9 +92,9 @@ impl<'a> Configuration<'a> {
         };
         let (scope, rest) = match rest {
             ["shared", rest @ ..] => ("", rest),
-            ["devices", _, "vsys", scope, rest @ ..]
-            | ["vsys" | "device-group", scope, rest @ ..]
-            | ["devices", _, "device-group", scope, rest @ ..] => (*scope, rest),
+            ["devices", _, "vsys" | "device-group", scope, rest @ ..] | ["vsys" | "device-group", scope, rest @ ..] => {
+                (*scope, rest)
+            }
             _ => ("", rest),
         };
         if !line.whole {

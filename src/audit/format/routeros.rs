@@ -6,6 +6,7 @@
 
 mod rule;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::book::{Book, Member};
@@ -26,11 +27,48 @@ fn recognise(text: &str) -> bool {
 }
 
 fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError> {
+    let joined = joined(files);
     let mut export = Export::default();
-    for (file, index) in files.iter().zip(0..=u16::MAX) {
-        export.read(file, index)?;
+    for file in joined.chunk_by(|one, next| one.place.file == next.place.file) {
+        let mut menu = "";
+        for line in file {
+            let line = Line { place: line.place, text: line.text.trim(), whole: line.whole };
+            if line.text.is_empty() || line.text.starts_with('#') {
+                continue;
+            }
+            let source = &files[usize::from(line.place.file)];
+            let words = words(line.text);
+            let words = words.map_err(|at| source.error_at(line.place.line, at, "a quote that does not end"))?;
+            menu = export.line(menu, line, &words);
+        }
     }
     Ok(policy(&export, question))
+}
+
+/// A line with those that it goes on in.
+struct Joined<'a> {
+    place: Place,
+    text: Cow<'a, str>,
+    whole: bool,
+}
+
+/// A backslash at the end of a line joins the next one, without the spaces that this begins with.
+fn joined(files: &[SourceFile]) -> Vec<Joined<'_>> {
+    let mut joined: Vec<Joined<'_>> = Vec::new();
+    for line in lines(files) {
+        match joined.last_mut() {
+            Some(last) if last.place.file == line.place.file && last.text.ends_with('\\') => {
+                let text = last.text.to_mut();
+                text.pop();
+                text.push_str(line.text.trim_start());
+                last.whole = line.whole;
+            }
+            _ => joined.push(Joined { place: line.place, text: Cow::Borrowed(line.text), whole: line.whole }),
+        }
+    }
+    // A file that ends where a line is to go on was cut.
+    joined.iter_mut().filter(|line| line.text.ends_with('\\')).for_each(|line| line.whole = false);
+    joined
 }
 
 /// A property of an item: its name and its value.
@@ -62,29 +100,6 @@ struct Export<'a> {
 }
 
 impl<'a> Export<'a> {
-    fn read(&mut self, file: &'a SourceFile, index: u16) -> Result<(), ParseError> {
-        let mut menu = "";
-        let mut physical = lines(std::slice::from_ref(file)).peekable();
-        while let Some(first) = physical.next() {
-            // A backslash at the end goes on in the next line.
-            let (start, mut last) = (first.text, first);
-            while last.text.ends_with('\\') && physical.peek().is_some() {
-                last = physical.next().expect("there is another line");
-            }
-            let length = last.text.as_ptr().addr() + last.text.len() - start.as_ptr().addr();
-            let begin = start.as_ptr().addr() - file.text.as_ptr().addr();
-            let place = Place { file: index, line: first.place.line };
-            let line = Line { place, text: &file.text[begin..begin + length], whole: last.whole };
-            let text = line.text.trim();
-            if text.is_empty() || text.starts_with('#') {
-                continue;
-            }
-            let words = words(text).map_err(|at| file.error_at(place.line, at, "a quote that does not end"))?;
-            menu = self.line(menu, line, &words);
-        }
-        Ok(())
-    }
-
     fn line(&mut self, menu: &'a str, line: Line<'a>, words: &[&'a str]) -> &'a str {
         if !words[0].starts_with('/') {
             self.item(menu, line, words);
@@ -94,7 +109,7 @@ impl<'a> Export<'a> {
         let (path, item) = words.split_at(verb.unwrap_or(words.len()));
         let entered = path.last().map_or(menu, |last| {
             let end = last.as_ptr().addr() + last.len() - words[0].as_ptr().addr();
-            &line.text.trim()[..end]
+            &line.text[..end]
         });
         if entered != menu {
             self.whole.extend(table(menu));
@@ -169,10 +184,6 @@ fn words(text: &str) -> Result<Vec<&str>, usize> {
                 start.get_or_insert(at);
                 at += closing(&bytes[at..]).ok_or(at + 1)?;
             }
-            // A line that goes on.
-            b'\\' if text[at + 1..].starts_with(['\r', '\n']) => {
-                words.extend(start.take().map(|start| &text[start..at]));
-            }
             byte if byte.is_ascii_whitespace() => words.extend(start.take().map(|start| &text[start..at])),
             _ => _ = start.get_or_insert(at),
         }
@@ -212,7 +223,7 @@ impl<'a> Tables<'_, 'a> {
             return;
         }
         let begin = match (self.table.raw, self.question.traffic) {
-            (true, Some(Traffic::Output)) | (false, Some(Traffic::Output)) => "output",
+            (_, Some(Traffic::Output)) => "output",
             (true, _) => "prerouting",
             (false, _) => "forward",
         };

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::book::{Book, Member};
 use super::flow::{self, only};
-use super::lines::{CUT, Line, action, add_doubt, add_hook, lines, not_understood};
+use super::lines::{CUT, Line, action, add_doubt, add_hook, lines, not_understood, nothing};
 use super::ports::in_range;
 use super::{ParseError, Reader, SourceFile};
 use crate::audit::word::{address_or_prefix, address_range, cited};
@@ -29,6 +29,9 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
     let mut configuration = Configuration::default();
     for line in lines(files) {
         configuration.line(line);
+    }
+    if configuration.access.is_empty() && configuration.lists.is_empty() {
+        return Err(nothing(files, "`http_access` and no `acl`"));
     }
     Ok(configuration.policy(question))
 }
@@ -165,8 +168,8 @@ impl<'q, 'a> Lists<'q, 'a> {
             }
         }
         // The client may reach the proxy by one family and the server by the other.
-        let (_, sourced) = flow::from(self.question, &sources, Destination::any());
-        Rule::new(line.place, Match { destination, rest: rest.and(sourced) }, action(permits))
+        let (_, from) = flow::from(self.question, &sources, Destination::any());
+        Rule::new(line.place, Match { destination, rest: rest.and(from) }, action(permits))
     }
 
     /// A list of the file, or one that Squid brings.

@@ -90,9 +90,7 @@ impl<'v> Found<'v> {
     /// The default of all profiles; one that is switched off lets everything pass.
     fn fallback(&self, question: &Question) -> Default {
         let mut actions = self.profiles.iter().map(|profile| {
-            if number(profile.get("Enabled"), &["False", "True"]) == Some(0)
-                || profile.get("Enabled") == Some(&Value::from(2))
-            {
+            if number(profile.get("Enabled"), &["False", "True"]) == Some(0) {
                 return Some(true);
             }
             match profile.get("DefaultOutboundAction") {
@@ -189,6 +187,18 @@ impl Joined<'_, '_> {
     }
 
     fn rest(&self, port: u16) -> Applies {
+        const OTHERS: [&str; 10] = [
+            "Service",
+            "Package",
+            "InterfaceType",
+            "InterfaceAlias",
+            "LocalAddress",
+            "LocalPort",
+            "LocalUser",
+            "RemoteUser",
+            "RemoteMachine",
+            "Owner",
+        ];
         let protocol = match self.words("Protocol").as_deref() {
             None | Some([]) => Applies::maybe("the protocol of the rule is not in the files"),
             Some([word, ..]) => matches!(word.as_str(), "Any" | "TCP" | "6" | "256").into(),
@@ -204,18 +214,6 @@ impl Joined<'_, '_> {
             None => Applies::maybe("the program of the rule is not in the files (Get-NetFirewallApplicationFilter)"),
             Some(_) => self.any("Program"),
         };
-        const OTHERS: [&str; 10] = [
-            "Service",
-            "Package",
-            "InterfaceType",
-            "InterfaceAlias",
-            "LocalAddress",
-            "LocalPort",
-            "LocalUser",
-            "RemoteUser",
-            "RemoteMachine",
-            "Owner",
-        ];
         let profile = match number(self.rule.get("Profile").or_else(|| self.rule.get("Profiles")), &["Any"]) {
             Some(0) => Applies::Yes,
             None if self.rule.get("Profile").is_none() && self.rule.get("Profiles").is_none() => Applies::Yes,

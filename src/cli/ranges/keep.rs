@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{Output, RangesFormat, json, text};
-use crate::cli::state::{self, tell};
+use crate::cli::state::{self, tell, tell_error};
 use crate::cli::{CliError, StateArgs};
 use crate::config::{Config, FeedPlace};
 use crate::exit::ExitStatus;
@@ -103,7 +103,7 @@ fn fetched(store: &Store, config: &Config) -> Result<Updated, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Wait)?;
     let updated = runtime.block_on(look(&store.feeds(), &config.feed, &roots, Timestamp::now));
     let kept = updated.attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok());
-    kept.flat_map(|offered| &offered.troubles).for_each(|trouble| tell(&trouble.to_string()));
+    kept.flat_map(|offered| &offered.troubles).for_each(|trouble| tell_error(trouble));
     Ok(updated)
 }
 
@@ -130,7 +130,7 @@ fn nothing_came(updated: Updated) -> CliError {
 /// The list is kept whether or not its changes can be remembered.
 fn remember(store: &Store) {
     if let Err(error) = remembered(store) {
-        tell(&error.to_string());
+        tell_error(&error);
     }
 }
 

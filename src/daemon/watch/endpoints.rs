@@ -74,6 +74,14 @@ impl Watch {
 }
 
 impl HeldEndpoints {
+    /// Forgets what is no longer checked.
+    pub(super) fn retain(&mut self, checked: impl Fn(&Subject) -> bool) {
+        let kept: Vec<bool> = self.seen.runs.iter().map(|run| checked(&subject_of(run))).collect();
+        let (mut runs, mut verdicts) = (kept.iter(), kept.iter());
+        self.seen.runs.retain(|_| runs.next() == Some(&true));
+        self.verdicts.retain(|_| verdicts.next() == Some(&true));
+    }
+
     /// Takes runs and verdicts of these subjects over.
     fn put(&mut self, other: Self, subjects: &BTreeSet<Subject>) {
         for (run, verdict) in other.seen.runs.into_iter().zip(other.verdicts) {

@@ -1,5 +1,7 @@
 //! Texts, and a PDF of one page.
 
+use std::fmt::Write as _;
+
 use super::letters;
 
 /// Longer lines are unusual in texts, and PDF readers take no longer comments.
@@ -45,7 +47,7 @@ pub(super) fn pdf(bytes: usize) -> Vec<u8> {
     let mut made = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n".to_vec();
     let mut table = "xref\n0 5\n0000000000 65535 f \n".to_owned();
     for (number, object) in (1..).zip(&objects) {
-        table += &format!("{:010} 00000 n \n", made.len());
+        let _ = writeln!(table, "{:010} 00000 n ", made.len());
         made.extend(format!("{number} 0 obj\n{object}\nendobj\n").into_bytes());
     }
     // The place of the table has ten digits wherever that is.

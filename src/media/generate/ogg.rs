@@ -70,7 +70,7 @@ fn page(flags: u8, position: u64, number: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     let segments = u8::try_from(lacing.len()).expect("pages here are small");
     let mut page = [&b"OggS\0"[..], &[flags], &position.to_le_bytes(), &SERIAL.to_le_bytes()].concat();
     page.extend([&number.to_le_bytes()[..], &[0; 4], &[segments], &lacing].concat());
-    packets.iter().for_each(|packet| page.extend(packet));
+    page.extend(packets.concat());
     let check = check(&page);
     page[22..26].copy_from_slice(&check.to_le_bytes());
     page

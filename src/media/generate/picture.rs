@@ -40,7 +40,7 @@ pub(super) fn png(bytes: usize) -> Vec<u8> {
     [head, &big(length), &named, &check.to_be_bytes(), end].concat()
 }
 
-/// A comment before the trailer (GIF89a, 24).
+/// A comment before the trailer (`GIF89a`, 24).
 pub(super) fn gif(bytes: usize) -> Vec<u8> {
     let (head, trailer) = GIF.split_at(GIF.len() - 1);
     let mut left = bytes - GIF.len() - 3;

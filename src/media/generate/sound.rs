@@ -50,8 +50,8 @@ pub(super) fn amr(bytes: usize) -> Vec<u8> {
     let (frames, longer) = (left / 13, left % 13);
     let mut made = HEAD.to_vec();
     for number in 0..frames {
-        let (mode, length) = if number < longer { (1, 14) } else { (0, 13) };
-        made.push(mode << 3 | 4);
+        let (rate, length) = if number < longer { (1, 14) } else { (0, 13) };
+        made.push(rate << 3 | 4);
         made.extend(std::iter::repeat_n(0, length - 1));
     }
     made

@@ -87,7 +87,7 @@ pub fn breaks(run: &SendRun) -> Vec<Break> {
     }
     let kinds: Vec<&Trial> = run.of(Purpose::Kind).collect();
     if kinds.iter().all(|trial| trial.failure.is_some()) {
-        let refusal = kinds.first().and_then(|trial| Refusal::of(trial));
+        let refusal = kinds.first().filter(|trial| trial.is_refused()).and_then(|trial| Refusal::of(trial));
         return refusal.map(Break::Everything).into_iter().collect();
     }
     let mut breaks = Vec::new();
@@ -99,7 +99,7 @@ pub fn breaks(run: &SendRun) -> Vec<Break> {
         breaks.extend(back(largest.as_slice()));
     }
     breaks.extend(slow(run));
-    let of = |purpose| run.of(purpose).find_map(Refusal::of);
+    let of = |purpose| run.of(purpose).filter(|trial| trial.is_refused()).find_map(Refusal::of);
     breaks.extend(of(Purpose::Expect).map(Break::Expect));
     breaks.extend(of(Purpose::Chunked).map(Break::Chunked));
     breaks
@@ -122,7 +122,7 @@ impl SendRun {
 
 /// Kinds that are refused for the same reason stand together.
 fn refused_kinds(run: &SendRun) -> Vec<Break> {
-    let refused: Vec<&Trial> = run.of(Purpose::Kind).filter(|trial| trial.failure.is_some()).collect();
+    let refused: Vec<&Trial> = run.of(Purpose::Kind).filter(|trial| trial.is_refused()).collect();
     let mut groups: BTreeMap<Vec<Factor>, (Vec<SampleKind>, Refusal)> = BTreeMap::new();
     // A kind for which there was no time to vary goes with what was found of others like it.
     let known = refused.iter().map(|trial| factors(run, trial.shape.content)).find(|by| !by.is_empty());
@@ -166,7 +166,7 @@ fn back(kinds: &[&Trial]) -> Vec<Break> {
 
 /// A slow upload that fails where the same passes at once.
 fn slow(run: &SendRun) -> Option<Break> {
-    let trial = run.of(Purpose::Slow).find(|trial| trial.failure.is_some())?;
+    let trial = run.of(Purpose::Slow).find(|trial| trial.is_refused())?;
     Some(Break::Slow { after: trial.took, refusal: Refusal::of(trial)? })
 }
 
@@ -203,7 +203,7 @@ impl Refusal {
     /// Whether a page that denies access came.
     #[must_use]
     pub fn is_page(&self) -> bool {
-        self.failure == Failure::Http(HttpFailure::BlockPage)
+        self.failure == Failure::Http(HttpFailure::BlockPage) && !self.is_of_method()
     }
 
     /// In words, for the end of a sentence.

@@ -128,6 +128,13 @@ impl Trial {
         self.failure.as_ref().or_else(back)
     }
 
+    /// It failed although somebody had taken the connection: what reaches nobody says nothing of what was sent.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let told = |failure: &Failure| matches!(failure, Failure::Http(_) | Failure::Transfer(_));
+        self.failure.as_ref().is_some_and(|failure| self.status.is_some() || told(failure))
+    }
+
     /// It came, unchanged, to where it is fetched.
     #[must_use]
     pub fn passed(&self) -> bool {

@@ -17,10 +17,10 @@ impl MultipartForm {
         let disposition = "Content-Disposition: form-data; name=";
         let part =
             |(name, value): &(String, String)| format!("--{BOUNDARY}\r\n{disposition}\"{name}\"\r\n\r\n{value}\r\n");
-        let mut head: String = fields.iter().map(part).collect();
-        head += &format!(
+        let file = format!(
             "--{BOUNDARY}\r\n{disposition}\"{field}\"; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n"
         );
+        let head: String = fields.iter().map(part).chain([file]).collect();
         Self { head: head.into_bytes(), tail: format!("\r\n--{BOUNDARY}--\r\n").into_bytes() }
     }
 

@@ -60,8 +60,11 @@ impl<'a> Ledger<'a> {
             Some((_, before)) => follow(before, list, &self.state.withdrawn, patience, now),
             None => follow(list, list, &self.state.withdrawn, patience, now),
         };
-        let replaced = before.map(|(kept, _)| kept).filter(|before| before.sha256 != kept.sha256);
-        files::write(&self.feeds.list_file(self.source, &kept.sha256), bytes)?;
+        let before = before.map(|(kept, _)| kept);
+        let replaced = before.as_ref().filter(|before| before.sha256 != kept.sha256).cloned();
+        if before.is_none() || replaced.is_some() {
+            files::write(&self.feeds.list_file(self.source, &kept.sha256), bytes)?;
+        }
         self.feeds.keep_in_archive(list, now)?;
         let previous = replaced.or_else(|| self.state.previous.take());
         let state = self.state_in_force();

@@ -1,6 +1,6 @@
 //! A file becomes a history: looked over, brought up to date, and set aside if it is damaged.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,8 @@ impl History {
     /// # Errors
     /// When it cannot be written to, or somebody else's program wrote it.
     pub fn open(file: &Path) -> Result<Opened, HistoryError> {
+        // Two that begin a history at once, or set one aside, would spoil each other's.
+        let _lock = lock(file).map_err(|source| HistoryError::File { file: file.to_owned(), source })?;
         match Self::checked(file) {
             Err(error) if is_damage(&error) => {
                 let aside = set_aside(file).map_err(|source| HistoryError::File { file: file.to_owned(), source })?;
@@ -118,6 +120,14 @@ impl History {
     }
 }
 
+/// Held until it is dropped, by one process at a time. It is a file of its own: closing the database's file once more would
+/// let go of SQLite's locks on it.
+fn lock(file: &Path) -> io::Result<File> {
+    let lock = beside(file, ".lock");
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(lock)?;
+    lock.lock().map(|()| lock)
+}
+
 /// Makes an empty file that nobody else may read: evidence names addresses of this network.
 fn create(file: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
@@ -133,14 +143,19 @@ fn is_damage(error: &HistoryError) -> bool {
 
 /// Moves the file and what SQLite keeps beside it to the first name that is free.
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let name = |number: u32| PathBuf::from(format!("{}.damaged-{number}", file.display()));
-    let aside = (1..).map(name).find(|aside| !aside.exists()).expect("some number is free");
+    let name = |number: u32| beside(file, &format!(".damaged-{number}"));
+    let aside = (1..=u32::MAX).map(name).find(|aside| !aside.exists()).expect("some number is free");
     for suffix in ["-wal", "-shm", ""] {
-        let beside = |file: &Path| PathBuf::from(format!("{}{suffix}", file.display()));
-        match fs::rename(beside(file), beside(&aside)) {
+        match fs::rename(beside(file, suffix), beside(&aside, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
     Ok(aside)
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }

@@ -29,8 +29,8 @@ impl<'a> Tables<'_, 'a> {
                 }
             }
         }
-        let (destination, sourced) = flow::from(self.question, &sources, destination);
-        Match { destination, rest: rest.and(sourced) }
+        let (destination, from) = flow::from(self.question, &sources, destination);
+        Match { destination, rest: rest.and(from) }
     }
 
     fn applies(&self, key: &'a str, value: &'a str) -> Applies {
@@ -61,8 +61,9 @@ impl<'a> Tables<'_, 'a> {
                 "dstnat" => Applies::No,
                 _ => only("state of translation", value),
             },
-            "in-interface" | "in-interface-list" if value == "all" => Applies::Yes,
-            "out-interface" | "out-interface-list" if value == "all" => Applies::Yes,
+            "in-interface" | "in-interface-list" | "out-interface" | "out-interface-list" if value == "all" => {
+                Applies::Yes
+            }
             "in-interface" | "in-interface-list" => self.on(Side::Inside, value),
             "out-interface" | "out-interface-list" => self.on(Side::Outside, value),
             "dst-address-type" => match value {

@@ -76,7 +76,7 @@ impl<'a> Aliases<'a> {
             }
             "port" => {
                 self.ports.service(name);
-                values.into_iter().for_each(|value| self.ports.add(name, Part::Named(value)));
+                self.ports.service(name).extend(values.into_iter().map(Part::Named));
             }
             kind => {
                 let why = format!("alias {} is of type {}: what is in it is not in the file", cited(name), cited(kind));
@@ -106,6 +106,8 @@ fn literal(name: &str) -> Option<Destination> {
         "(self)" | "self" => Destination::unknown("the addresses of the firewall"),
         _ => match address_range(name) {
             Some(range) => AddressSet::from(range).into(),
+            // Names of aliases have no dots.
+            None if name.contains('.') => Destination::unknown(format!("host name {}", cited(name))),
             None => return None,
         },
     })

@@ -29,8 +29,7 @@ pub(super) struct Filter<'a> {
     /// Before the rules of interfaces.
     pub(super) floating: bool,
     pub(super) direction: Direction,
-    quick: bool,
-    disabled: bool,
+    quick: Quick,
     family: &'a str,
     protocol: &'a str,
     source: End<'a>,
@@ -52,11 +51,14 @@ const CONDITIONS: [&str; 8] =
     ["sched", "os", "tcpflags1", "dscp", "vlanprio", "tag-match", "tagged", "max-src-conn-rate"];
 
 impl<'a> Filter<'a> {
-    /// A rule of pfSense, or of OPNsense's older list.
-    pub(super) fn of(node: Node<'a, '_>, place: Place) -> Self {
+    /// A rule of pfSense, or of OPNsense's older list; none where it is disabled.
+    pub(super) fn of(node: Node<'a, '_>, place: Place) -> Option<Self> {
+        if is_set(node, "disabled") {
+            return None;
+        }
         let direction = text(node, "direction");
         let floating = is_set(node, "floating");
-        Self {
+        Some(Self {
             place,
             name: text(node, "descr").to_owned(),
             action: text(node, "type"),
@@ -64,18 +66,20 @@ impl<'a> Filter<'a> {
             other_interfaces: is_set(node, "interfacenot"),
             floating,
             direction: direction_of(direction, floating),
-            quick: if floating || text(node, "quick") == "0" { is_quick(node) } else { true },
-            disabled: is_set(node, "disabled"),
+            quick: quick(!floating && text(node, "quick") != "0" || is_quick(node)),
             family: text(node, "ipprotocol"),
             protocol: text(node, "protocol"),
             source: End::of(child(node, "source")),
             destination: End::of(child(node, "destination")),
             conditions: conditions(node),
-        }
+        })
     }
 
-    /// A rule of OPNsense's newer list, in which ends are written flat.
-    pub(super) fn of_newer(node: Node<'a, '_>, place: Place) -> Self {
+    /// A rule of OPNsense's newer list, in which ends are written flat; likewise.
+    pub(super) fn of_newer(node: Node<'a, '_>, place: Place) -> Option<Self> {
+        if text(node, "enabled") == "0" {
+            return None;
+        }
         let end = |net: &str, port: &str, not: &str| End {
             names: text(node, net).split(',').map(str::trim).filter(|name| !name.is_empty()).collect(),
             ports: text(node, port),
@@ -83,7 +87,7 @@ impl<'a> Filter<'a> {
             doubt: false,
         };
         let interfaces: Vec<&str> = text(node, "interface").split(',').filter(|name| !name.is_empty()).collect();
-        Self {
+        Some(Self {
             place,
             name: text(node, "description").to_owned(),
             action: text(node, "action"),
@@ -91,19 +95,18 @@ impl<'a> Filter<'a> {
             other_interfaces: text(node, "interfacenot") == "1",
             interfaces,
             direction: direction_of(text(node, "direction"), true),
-            quick: text(node, "quick") != "0",
-            disabled: text(node, "enabled") == "0",
+            quick: quick(text(node, "quick") != "0"),
             family: text(node, "ipprotocol"),
             protocol: text(node, "protocol"),
             source: end("source_net", "source_port", "source_not"),
             destination: end("destination_net", "destination_port", "destination_not"),
             conditions: conditions(node),
-        }
+        })
     }
 
-    /// The rule for the flow; none where it is disabled, or only marks packets.
+    /// The rule for the flow; none where it only marks packets.
     pub(super) fn read(&self, question: &Question, aliases: &mut Aliases<'a>) -> Option<(Rule, Quick)> {
-        if self.disabled || self.action == "match" {
+        if self.action == "match" {
             return None;
         }
         let family = match self.family {
@@ -113,8 +116,8 @@ impl<'a> Filter<'a> {
         };
         let sources = self.source.addresses(aliases);
         let destination = self.destination.addresses(aliases).intersection(&family.into());
-        let (destination, sourced) = flow::from(question, &sources, destination);
-        let mut rest = self.carries().and(self.destination.has_port(aliases)).and(sourced);
+        let (destination, from) = flow::from(question, &sources, destination);
+        let mut rest = self.carries().and(self.destination.has_port(aliases)).and(from);
         if !matches!(self.source.ports, "" | "any" | "1024:65535" | "1024-65535") {
             rest = rest.and(only("source ports", self.source.ports));
         }
@@ -129,7 +132,7 @@ impl<'a> Filter<'a> {
         };
         let text = format!("{} {}", self.action, self.name);
         let rule = Rule { text: Some(text.trim().into()), ..rule };
-        Some((rule, if self.quick { Quick::Yes } else { Quick::No }))
+        Some((rule, self.quick))
     }
 
     fn carries(&self) -> Applies {
@@ -150,6 +153,7 @@ impl<'a> End<'a> {
         for kind in ["address", "network"] {
             end.names.extend(Some(text(node, kind)).filter(|name| !name.is_empty()));
         }
+        end.doubt = end.names.is_empty();
         end
     }
 
@@ -179,11 +183,15 @@ fn direction_of(text: &str, floating: bool) -> Direction {
     }
 }
 
+fn quick(is: bool) -> Quick {
+    if is { Quick::Yes } else { Quick::No }
+}
+
 fn is_quick(node: Node<'_, '_>) -> bool {
     matches!(text(node, "quick"), "yes" | "1")
 }
 
 fn conditions<'a>(node: Node<'a, '_>) -> Vec<(&'static str, &'a str)> {
     let set = CONDITIONS.into_iter().map(|name| (name, text(node, name)));
-    set.filter(|(name, value)| !value.is_empty() && !(*name == "tcpflags1" && *value == "syn")).collect()
+    set.filter(|(name, value)| !matches!((*name, *value), (_, "") | ("tcpflags1", "syn"))).collect()
 }

@@ -34,7 +34,7 @@ impl Carrier<'_> {
             return self.sweep().await;
         }
         // What does not reach the server is no kind's fault.
-        let reached = first.status.is_some() || first.failure.is_none();
+        let reached = first.is_refused() || first.failure.is_none();
         self.keep_trial(first);
         if !reached {
             return;
@@ -46,7 +46,7 @@ impl Carrier<'_> {
         }
         let Some(passes) = self.first_that_passes() else { return };
         self.vary(passes).await;
-        join(self.climb(passes), self.slowly(passes)).await;
+        Box::pin(join(self.climb(passes), self.slowly(passes))).await;
         if self.ready.target.form.is_one_request() {
             let expect = Manner { expect: Expect::Continue, ..Manner::default() };
             let chunked = Manner { chunked: true, ..Manner::default() };
@@ -83,7 +83,11 @@ impl Carrier<'_> {
     async fn vary(&self, passes: SampleKind) {
         let refused: Vec<SampleKind> = {
             let record = self.record.lock().expect("no holder panics");
-            record.of(Purpose::Kind).filter(|trial| !trial.passed()).map(|trial| trial.shape.content).collect()
+            record
+                .of(Purpose::Kind)
+                .filter(|trial| trial.is_refused() || (trial.failure.is_none() && !trial.passed()))
+                .map(|trial| trial.shape.content)
+                .collect()
         };
         for kind in refused.into_iter().take(MOST_VARIED) {
             let shapes = variations(kind, passes, KIND_BYTES);
@@ -147,7 +151,7 @@ impl Carrier<'_> {
         let Ok(url) = self.ready.target.url.fill(Filling { name: &parcel.name, id: None }) else {
             return (Answer::Silent, 0);
         };
-        let mut request = self.single(&parcel, url, manner, None);
+        let mut request = self.single(&parcel, url, &manner, None);
         request.body_bytes = Some(bytes);
         let Exchanged { reply, failure, .. } = self.exchange(request).await;
         let Some(reply) = reply else { return (Answer::Silent, 0) };
@@ -173,10 +177,10 @@ impl Carrier<'_> {
         let shape = Shape::honest(kind, bytes.checked_sub(overhead)?);
         let (trial, unclear) = self.round_trip(Purpose::Largest, shape, Manner::default(), None).await?;
         let answer = match (&trial.failure, unclear) {
-            (None, true) => Answer::Silent,
             (None, false) => Answer::Taken,
             (Some(Failure::Http(HttpFailure::NoAnswer)), _) if trial.status.is_none() => Answer::Silent,
-            (Some(_), _) => Answer::Refused(trial.status),
+            (Some(_), _) if trial.is_refused() => Answer::Refused(trial.status),
+            _ => Answer::Silent,
         };
         let sent = trial.passed_bytes;
         if trial.failure.is_none() && !unclear {

@@ -2,6 +2,8 @@
 
 mod carrier;
 mod climb;
+mod parts;
+mod resumable;
 mod sign;
 mod upload;
 
@@ -131,7 +133,7 @@ async fn run(errand: &SendErrand<'_>, interrupt: &Interrupt, tell: &mut dyn FnMu
                 break;
             }
             let carrier = Carrier::new(means, ready, way, &budget);
-            interrupted = carry(&carrier, interrupt, tell).await;
+            interrupted = Box::pin(carry(&carrier, interrupt, tell)).await;
             let (seen, sent) = carrier.into_evidence();
             runs.extend(seen);
             media.push(sent);

@@ -6,10 +6,11 @@ use hyper::body::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::carrier::{Carrier, Exchanged, Request};
+use super::resumable::TUS;
 use super::sign;
 use crate::endpoint::{Direction, EndpointUrl, TransferDetail};
 use crate::media::generate::SampleKind;
-use crate::media::send::{Filling, Form, MultipartForm, Purpose, Received, Shape, Trial, percent_encoded};
+use crate::media::send::{Filling, Form, MultipartForm, Purpose, Received, Shape, Trial};
 use crate::net::endpoint::http::Manner;
 use crate::observe::{Failure, HttpFailure};
 use crate::text::hexadecimal;
@@ -30,9 +31,6 @@ pub(super) struct Uploaded {
     pub(super) exchanged: Exchanged,
     pub(super) id: Option<String>,
 }
-
-/// The least that S3 takes for a part that is not the last.
-const PART_BYTES: usize = 5 << 20;
 
 impl Carrier<'_> {
     /// A file of the shape, in the form in which it is sent.
@@ -116,7 +114,7 @@ impl Carrier<'_> {
             Form::S3Multipart => self.in_parts(parcel, &url).await,
             Form::Tus => self.resumable(parcel, &url, segment).await,
             Form::Put | Form::Post | Form::Multipart => {
-                let request = self.single(parcel, url, manner, segment);
+                let request = self.single(parcel, url, &manner, segment);
                 let exchanged = self.exchange(request).await;
                 let id = self.id(&exchanged);
                 Uploaded { exchanged, id }
@@ -126,7 +124,7 @@ impl Carrier<'_> {
     }
 
     /// The one request of most forms.
-    pub(super) fn single(&self, parcel: &Parcel, url: EndpointUrl, manner: Manner, segment: Option<u32>) -> Request {
+    pub(super) fn single(&self, parcel: &Parcel, url: EndpointUrl, manner: &Manner, segment: Option<u32>) -> Request {
         let (method, media_type) = match self.ready.target.form {
             Form::Put => ("PUT", parcel.media_type.to_owned()),
             Form::Multipart => ("POST", MultipartForm::media_type()),
@@ -138,80 +136,9 @@ impl Carrier<'_> {
         }
         request = request.carrying(parcel.body.clone());
         let limit = manner.limit.or(request.manner.limit);
-        request.manner = Manner { given: request.manner.given, limit, ..manner };
+        request.manner = Manner { given: request.manner.given, limit, ..manner.clone() };
         request.segment = segment;
         request
-    }
-
-    /// An S3 multipart upload: begun, sent in parts and completed, or aborted.
-    async fn in_parts(&self, parcel: &Parcel, url: &EndpointUrl) -> Uploaded {
-        let at = |query: &str| url.join(&format!("?{query}"));
-        let begun = match at("uploads=") {
-            Some(url) => self.signed("POST", url, Bytes::new(), parcel.media_type).await,
-            None => return Uploaded::failed(Failure::Unknown("no URL of an object".to_owned())),
-        };
-        let page = begun.reply.as_ref().map(|reply| String::from_utf8_lossy(&reply.answered.page).into_owned());
-        let Some(upload) = page.as_deref().and_then(|page| element(page, "UploadId")) else {
-            return Uploaded { exchanged: begun.or_wrong_server(), id: None };
-        };
-        let upload = percent_encoded(&upload);
-        let mut done = String::from("<CompleteMultipartUpload>");
-        for (number, start) in (1..).zip((0..parcel.body.len()).step_by(PART_BYTES)) {
-            let part = parcel.body.slice(start..parcel.body.len().min(start + PART_BYTES));
-            let Some(url) = at(&format!("partNumber={number}&uploadId={upload}")) else { break };
-            let sent = self.signed("PUT", url, part, parcel.media_type).await;
-            let tag = sent.reply.as_ref().and_then(|reply| reply.answered.headers.get("etag")?.to_str().ok());
-            let Some(tag) = tag.filter(|_| sent.failure.is_none()) else {
-                if let Some(url) = at(&format!("uploadId={upload}")) {
-                    self.signed("DELETE", url, Bytes::new(), parcel.media_type).await;
-                }
-                return Uploaded { exchanged: sent.or_wrong_server(), id: None };
-            };
-            done +=
-                &format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", tag.replace('"', "&quot;"));
-        }
-        done += "</CompleteMultipartUpload>";
-        let Some(url) = at(&format!("uploadId={upload}")) else {
-            return Uploaded { exchanged: begun, id: None };
-        };
-        let completed = self.signed("POST", url, done.into(), "application/xml").await;
-        Uploaded { exchanged: completed, id: None }
-    }
-
-    /// A request that is signed with the target's keys.
-    async fn signed(&self, method: &'static str, url: EndpointUrl, body: Bytes, media_type: &str) -> Exchanged {
-        let mut request = Request::new(Direction::Send, method, url).with("content-type", media_type);
-        if let Some(keys) = &self.ready.keys {
-            request.headers.extend(keys.headers(method, &request.url, &body, &sign::moment()));
-        }
-        let request = if method == "DELETE" { request } else { request.carrying(body) };
-        self.exchange(request).await
-    }
-
-    /// A resumable upload: announced, then sent (tus 1.0).
-    async fn resumable(&self, parcel: &Parcel, url: &EndpointUrl, segment: Option<u32>) -> Uploaded {
-        let encode = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
-        let described = format!("filename {},filetype {}", encode(&parcel.name), encode(parcel.media_type));
-        let announced = Request::new(Direction::Send, "POST", url.clone())
-            .with("tus-resumable", TUS)
-            .with("upload-length", &parcel.body.len().to_string())
-            .with("upload-metadata", &described);
-        let announced = self.exchange(Request { body_bytes: Some(0), segment, ..announced }).await;
-        let location = announced.reply.as_ref().and_then(|reply| {
-            let place = reply.answered.headers.get("location")?.to_str().ok()?;
-            url.join(place)
-        });
-        let Some(place) = location.filter(|_| announced.failure.is_none()) else {
-            return Uploaded { exchanged: announced.or_wrong_server(), id: None };
-        };
-        let id = given(&place);
-        let request = Request::new(Direction::Send, "PATCH", place)
-            .with("tus-resumable", TUS)
-            .with("upload-offset", "0")
-            .with("content-type", "application/offset+octet-stream")
-            .carrying(parcel.body.clone());
-        let exchanged = self.exchange(Request { segment, ..request }).await;
-        Uploaded { exchanged, id: Some(id) }
     }
 
     fn id(&self, exchanged: &Exchanged) -> Option<String> {
@@ -266,16 +193,19 @@ impl Carrier<'_> {
         Some(url)
     }
 
+    fn note(&self, url: &EndpointUrl) {
+        let mut uploaded = self.uploaded.lock().expect("no holder panics");
+        if !uploaded.contains(url) {
+            uploaded.push(url.clone());
+        }
+    }
+
     /// Deletes an upload that may lie there.
     async fn clear(&self, filling: Filling<'_>, reserved: Option<EndpointUrl>, may_lie_there: bool) {
         let given = || self.ready.target.delete.as_ref().and_then(|template| template.fill(filling).ok());
         match (reserved.or_else(given), may_lie_there) {
             (Some(url), true) => {
-                let mut uploaded = self.uploaded.lock().expect("no holder panics");
-                if !uploaded.contains(&url) {
-                    uploaded.push(url.clone());
-                }
-                drop(uploaded);
+                self.note(&url);
                 self.remove(url).await;
             }
             (Some(url), false) => self.uploaded.lock().expect("no holder panics").retain(|kept| *kept != url),
@@ -308,14 +238,6 @@ impl Carrier<'_> {
     }
 }
 
-const TUS: &str = "1.0.0";
-
-/// The whole URL: it leads back to who gave it.
-fn given(place: &EndpointUrl) -> String {
-    let scheme = if place.is_https() { "https" } else { "http" };
-    format!("{scheme}://{}{}", place.authority(), place.target())
-}
-
 fn is_same(transfer: &TransferDetail, parcel: &Parcel) -> bool {
     transfer.sha256.as_ref() == Some(&parcel.sha256)
 }
@@ -324,16 +246,9 @@ fn changed() -> Failure {
     crate::observe::TransferFailure::Changed.into()
 }
 
-/// The text of the first element of this name.
-fn element(page: &str, name: &str) -> Option<String> {
-    let (_, rest) = page.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(text.to_owned())
-}
-
 impl Exchanged {
     /// An answer that lacks what the next request needs is a failure.
-    fn or_wrong_server(mut self) -> Self {
+    pub(super) fn or_wrong_server(mut self) -> Self {
         self.failure = self.failure.or_else(|| {
             let head = &self.reply.as_ref()?.answered.head;
             let page = head.is_page();
@@ -344,7 +259,7 @@ impl Exchanged {
 }
 
 impl Uploaded {
-    fn failed(failure: Failure) -> Self {
+    pub(super) fn failed(failure: Failure) -> Self {
         Self { exchanged: Exchanged { reply: None, failure: Some(failure), stuck: false }, id: None }
     }
 }
