@@ -22,7 +22,7 @@ table inet filter {
 }
 "#;
 
-const IPTABLES: &str = r#"*filter
+const IPTABLES: &str = r"*filter
 :INPUT ACCEPT [0:0]
 :FORWARD DROP [0:0]
 :OUTPUT DROP [0:0]
@@ -31,15 +31,18 @@ const IPTABLES: &str = r#"*filter
 -A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A OUTPUT -d 54.192.0.0/16 -p tcp -j ACCEPT
 COMMIT
-"#;
+";
 
 const IPSET: &str =
     "create cf hash:net family inet\nadd cf 13.32.0.0/15\nadd cf 13.33.0.0/16 nomatch\nadd cf 99.84.0.0/16\n";
 
 const SIDES: &[&str] = &["--inside", "lan0", "--outside", "wan0"];
 
+/// A case that is given a folder with the rules.
+type Named = (&'static str, fn(&Path) -> String);
+
 pub fn cases() -> Vec<Case> {
-    let cases: [(&str, fn(&Path) -> String); 6] = [
+    let cases: [Named; 6] = [
         ("text_is_read_by_nft_and_its_lines_are_named_as_nobody", text_is_read),
         ("packets_agree_with_the_audit_of_nftables_as_nobody", nftables_is_proved),
         ("packets_agree_with_the_audit_of_iptables", iptables_is_proved),
@@ -47,7 +50,7 @@ pub fn cases() -> Vec<Case> {
         ("what_is_missing_is_written_and_then_allowed", fix_is_loaded),
         ("what_rules_allow_and_the_network_does_not_is_a_diagnosis", contradiction_is_told),
     ];
-    let case = |(name, run): (&str, fn(&Path) -> String)| {
+    let case = |(name, run): Named| {
         let run = move || {
             let folder = TempDir::new().unwrap();
             for (file, text) in [("rules.nft", NFT), ("rules.v4", IPTABLES), ("sets", IPSET)] {
@@ -99,6 +102,9 @@ fn proved(folder: &Path, words: &[&str]) -> String {
 }
 
 fn nftables_is_proved(folder: &Path) -> String {
+    let unplaced = egressd(folder, &["prove", "rules.nft"]);
+    let said = String::from_utf8_lossy(&unplaced.stderr).into_owned();
+    assert!(unplaced.status.code() == Some(2) && said.contains("(--inside NAME says so)"), "{said}");
     proved(folder, &[&["prove", "rules.nft"], SIDES].concat())
 }
 
