@@ -1,6 +1,6 @@
 //! Files that were cut off: they are refused, or allow no more than the whole ones.
 
-use egressd::audit::{AddressSet, Question, SourceFile};
+use egressd::audit::{AddressSet, SourceFile};
 
 use crate::world::{Golden, goldens, judged};
 
@@ -106,7 +106,7 @@ fn damaged(files: &[SourceFile], seed: u64) -> Vec<SourceFile> {
 
 /// What passes, and whether the report says that a cut cannot be seen; none where the file is refused.
 fn allowed(golden: &Golden, files: &[SourceFile]) -> Option<(AddressSet, bool)> {
-    let coverage = judged(golden.format, files, &Question::default()).ok()?;
+    let coverage = judged(golden.format, files, &golden.question).ok()?;
     let caveat = coverage.notes.iter().any(|note| note.contains(CAVEAT));
     Some((coverage.allowed, caveat))
 }
