@@ -180,18 +180,25 @@ impl ExportQuery {
     }
 
     fn overflow(&self) -> Result<Overflow, Problem> {
-        let sound = self.max_extra.is_none_or(|percent| percent.is_finite() && percent >= 0.0);
-        match (self.on_overflow, self.max_extra) {
-            (Some(schema::OverflowName::Cover), max_extra_percent) if sound => {
-                Ok(Overflow::Cover { max_extra_percent })
-            }
-            (_, Some(_)) => Err(wrong("max-extra", "a percentage, and with on-overflow=cover alone")),
-            (Some(schema::OverflowName::Split), _) => Ok(Overflow::Split),
-            _ => Ok(Overflow::Fail),
+        use schema::OverflowName;
+        if !self.max_extra.is_none_or(|percent| (0.0..=MOST_PERCENT).contains(&percent)) {
+            return Err(wrong("max-extra", "a percentage, at most 1000000"));
         }
+        if self.max_entries.is_some_and(|entries| entries.get() > MOST_ENTRIES) {
+            return Err(wrong("max-entries", "at most 10000000"));
+        }
+        Ok(match self.on_overflow {
+            None | Some(OverflowName::Fail) => Overflow::Fail,
+            Some(OverflowName::Split) => Overflow::Split,
+            Some(OverflowName::Cover) => Overflow::Cover { max_extra_percent: self.max_extra },
+        })
     }
 }
 
+/// Ten thousand times the list.
+const MOST_PERCENT: f64 = 1e6;
+/// More than any device holds.
+const MOST_ENTRIES: usize = 10_000_000;
 /// More than any device takes in one service object here.
 const MOST_PORTS: usize = 16;
 

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 
-use nix::sys::socket::{AddressFamily, SockaddrLike, SockaddrStorage, getsockname};
+use nix::sys::socket::{AddressFamily, Backlog, SockaddrLike, SockaddrStorage, getsockname, listen};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::http::{GUARDED, HttpConfig, Listen};
@@ -104,12 +104,15 @@ impl Listener {
     }
 }
 
-fn bind(config: &HttpConfig, listen: &Listen) -> Result<Socket, ListenError> {
-    let wrong = |source| ListenError::Bind { listen: listen.to_string(), source };
-    match listen {
+fn bind(config: &HttpConfig, place: &Listen) -> Result<Socket, ListenError> {
+    let wrong = |source| ListenError::Bind { listen: place.to_string(), source };
+    match place {
         Listen::Tcp(address) if !config.may_serve(*address) => Err(ListenError::Unguarded(*address)),
         Listen::Tcp(address) => {
             let socket = std::net::TcpListener::bind(address).map_err(wrong)?;
+            // A crowd that comes at once would fill the 128 places of the standard library, and everybody else's first packet
+            // would be lost for a second.
+            listen(&socket, Backlog::MAXCONN).map_err(|errno| wrong(errno.into()))?;
             socket.set_nonblocking(true).map_err(wrong)?;
             Ok(Socket::Tcp(socket))
         }

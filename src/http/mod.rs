@@ -233,6 +233,7 @@ impl Written {
 fn router(service: &Arc<Service>, gate: &Arc<Gate>) -> Router {
     Router::new()
         .route("/", get(page::start))
+        .route("/report", get(page::report))
         .route("/metrics", get(metrics_page))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))

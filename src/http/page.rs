@@ -7,14 +7,17 @@ use axum::extract::State;
 use axum::response::Html;
 
 use super::Service;
+use super::problem::Problem;
 use crate::daemon::Snapshot;
 use crate::export::RuleFormat;
 use crate::report::markup::escaped;
+use crate::report::{Format, Style};
 use crate::text::counted;
 use crate::verdict::Verdict;
 
 /// Links that are always there.
-const LINKS: [(&str, &str); 10] = [
+const LINKS: [(&str, &str); 11] = [
+    ("/report", "the whole report as a page"),
     ("/metrics", "metrics for Prometheus"),
     ("/api/v1/report", "the whole report"),
     ("/api/v1/ranges", "the ranges; ?verdict=blocked for those"),
@@ -29,6 +32,11 @@ const LINKS: [(&str, &str); 10] = [
 
 pub(super) async fn start(State(service): State<Arc<Service>>) -> Html<String> {
     Html(page(&service.view.newest()))
+}
+
+/// The report as a page, for people.
+pub(super) async fn report(State(service): State<Arc<Service>>) -> Result<Html<String>, Problem> {
+    Ok(Html(super::api::current(&service)?.report.write(Format::Html, Style::default())))
 }
 
 fn page(snapshot: &Snapshot) -> String {

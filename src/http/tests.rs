@@ -259,6 +259,8 @@ fn every_answer_is_hardened() {
         assert_eq!(read.header("x-content-type-options"), "nosniff", "{path}");
         assert!(read.header("content-security-policy").starts_with("default-src 'none'"));
     }
+    let report = site.get("/report").text();
+    assert!(report.starts_with("<!DOCTYPE html>") && !report.contains("hq <b>"), "{report}");
     let page = site.get("/").text();
     assert!(page.contains("hq &lt;b&gt;&amp;") && !page.contains("hq <b>"), "{page}");
 }

@@ -16,7 +16,7 @@ pub fn idle() -> String {
     let seen = crowd(&site, &["idle", "10000"]);
     let resident = resident(&site);
     assert!(seen["closed"].as_u64() >= Some(9000), "only so many are kept: {seen}");
-    assert!(seen["slowest"].as_f64() < Some(1.0), "a scrape waits for nobody: {seen}");
+    assert!(seen["slowest"].as_f64() < Some(2.0), "a scrape waits for nobody: {seen}");
     assert!(site.metric("egressd_http_connections_refused_total{reason=\"idle\"}") > Some(9000.0));
     // A second later the connections are gone from the count as well.
     site.wait("the end of the crowd", || site.metric("egressd_http_connections") < Some(16.0));
@@ -71,7 +71,7 @@ fn crowd(site: &Site, arguments: &[&str]) -> Value {
 }
 
 /// Checks that began late, of every kind.
-fn late(site: &Site) -> f64 {
+pub fn late(site: &Site) -> f64 {
     let page = site.get("/metrics").text();
     let late = page.lines().filter(|line| line.starts_with("egressd_checks_late_total{"));
     late.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()

@@ -8,6 +8,7 @@ mod access;
 mod alerts;
 mod api;
 mod crowd;
+mod load;
 mod site;
 
 #[allow(dead_code)] // there is more to certificates than is needed here
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             ("ten_thousand_idle_clients_keep_nobody_out", crowd::idle),
             ("slow_and_endless_requests_are_ended", crowd::slow),
             ("a_webhook_that_hangs_holds_nothing_up", crowd::hanging_webhook),
+            ("thousands_of_scrapes_make_no_check_late", load::thousands),
             ("the_api_is_as_it_is_described", api::described),
             ("lists_are_fetched_as_firewalls_do", api::fetched),
             ("metrics_please_the_linter", api::linted),

@@ -17,6 +17,8 @@ use crate::runner;
 pub struct Site {
     pub network: Network,
     pub folder: TempDir,
+    /// The published list, where it is not the documented one.
+    pub list: Option<String>,
     programs: Vec<Daemon>,
 }
 
@@ -61,7 +63,8 @@ impl Site {
     /// The network, without a daemon.
     pub fn build() -> Self {
         let network = Network::build();
-        let mut site = Self { network, folder: tempfile::tempdir().expect("a folder"), programs: Vec::new() };
+        let mut site =
+            Self { network, folder: tempfile::tempdir().expect("a folder"), list: None, programs: Vec::new() };
         site.write("store/file.bin", &"x".repeat(1000));
         let store = site.path("store");
         site.start_on("edge", &["python3", "-m", "http.server", "8080", "--directory", &store], &[Port::Tcp(8080)]);
@@ -85,7 +88,7 @@ impl Site {
 
     /// Writes its configuration.
     pub fn configure(&self, more: &str) -> String {
-        let state = format!("state = {:?}\n", self.path("state"));
+        let state = format!("state = {:?}\nfeeds = {:?}\n", self.path("state"), self.list.as_slice());
         let split = CONFIGURATION.find("[[endpoint]]").expect("there is one");
         let (before, endpoints) = CONFIGURATION.split_at(split);
         self.write("egressd.toml", &format!("{state}{before}{more}\n{endpoints}"))
