@@ -16,6 +16,8 @@
 //! 7. [`report`] writes it all for a terminal, for a program or for a ticket; [`export`] writes what is to be allowed in
 //!    the syntax of the device that has to allow it, and [`fit`] makes a long list fit a device that takes few entries.
 //!
+//! [`audit`] reads the rules that a firewall has already, and says what they allow of what is required.
+//!
 //! Beside the flow, [`fingerprint`] knows the products that block and intercept, by what they show, and [`failures`] what
 //! every name in a report means.
 //! Beside it stands [`media`]: whether a file can be sent at all, from its content and the rules of the channels.

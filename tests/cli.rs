@@ -24,6 +24,11 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("ranges diff documented", "<B>"),
     ("ranges explain", "<ADDRESS|HOST>"),
     ("ranges aggregate", "<FILE>..."),
+    ("ranges import", "<DIR>"),
+    ("ranges accept now", "now"),
+    ("ranges update --url ftp://a/", "must be https or http"),
+    ("ranges update --url https://me:pw@a/", "must not hold a name"),
+    ("ranges update --url @one --state off", "--state DIR"),
     ("check --profile ludicrous", "ludicrous"),
     ("check --depth icmp", "icmp"),
     ("check --family 5", "5"),
@@ -63,6 +68,11 @@ const WRONG_USAGE: &[(&str, &str)] = &[
     ("media check @one --channel line --last-inbound soon", "soon"),
     ("media check @one --channel line --rules best", "best"),
     ("media which", "<F>"),
+    ("media send", "--config"),
+    ("media send --config @targets --kinds fax", "fax"),
+    ("media send --config @targets --max-bytes 1", "131072"),
+    ("media send --config @targets --target nobody", "nobody"),
+    ("media send --config @no-name", "[[media.send]]"),
     ("config", "Usage"),
     ("config frobnicate", "frobnicate"),
     ("explain nothing_of_the_kind", "nothing_of_the_kind"),
@@ -88,6 +98,12 @@ const TROUBLE: &[(&str, &str)] = &[
     ("ranges aggregate @folder", "folder"),
     ("ranges aggregate @junk", "line 1"),
     ("ranges list -o @none/list", "none/list"),
+    ("ranges list --config @unknown-key", "nobody_knows_this_key"),
+    ("ranges accept", "no list waits"),
+    ("ranges update --url @none", "cannot read it"),
+    ("ranges update --url @one --state /dev/null/state", "/dev/null/state"),
+    ("ranges import @none", "none"),
+    ("ranges import @one", "one"),
     ("ranges list -o @folder", "folder"),
     ("ranges list -o /dev/full", "/dev/full"),
     ("check --ranges-only --feed @none", "none"),
@@ -172,11 +188,15 @@ fn each_subcommand_has_help() {
         "ranges list",
         "ranges diff",
         "ranges explain",
+        "ranges update",
+        "ranges accept",
+        "ranges import",
         "explain",
         "media",
         "media check",
         "media which",
         "media channels",
+        "media send",
         "ranges aggregate",
         "export",
         "config",
@@ -491,6 +511,7 @@ fn folder() -> TempDir {
     file("no-roots", b"roots = \"/nowhere/roots.pem\"\n");
     file("no-name", b"server_name = \"*.example\"\n");
     file("no-rules", b"[media]\nrules = \"/nowhere/rules.toml\"\n");
+    file("targets", b"[[media.send]]\nname = \"a\"\nurl = \"http://127.0.0.1:9/{name}\"\n");
     file("unknown-key", b"nobody_knows_this_key = 1\n");
     fs::create_dir(folder.path().join("folder")).unwrap();
     folder

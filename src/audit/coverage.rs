@@ -210,6 +210,7 @@ impl RuleName {
     pub fn short(&self) -> String {
         let place = self.written.as_ref().map(|(file, line)| format!("{}:{line}", printable(file, 64)));
         match (place, &self.name, &self.text) {
+            (Some(place), _, None) => format!("the default of {}, {place}", self.chain),
             (Some(place), ..) => place,
             (None, Some(name), _) => format!("{} {name}", self.chain),
             (None, None, Some(_)) => format!("a rule in {}", self.chain),

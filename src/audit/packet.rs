@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::word::cited;
-use super::{AddressSet, Applies, Destination, Match, Question, Side, Traffic};
+use super::{AddressSet, Applies, Destination, Match, Question, Rule, Side, Traffic};
 use crate::prefix::{AddressRange, Family, Prefix};
 
 /// One kind of packet of the flow at one host.
@@ -17,6 +17,8 @@ pub(super) struct Packet<'a> {
     pub(super) kind: Kind,
     /// Its family, where that is known.
     pub(super) family: Option<Family>,
+    /// Whether the kernel knows its connection where it is judged: before that no rule on its state holds.
+    pub(super) tracked: bool,
 }
 
 /// Which packet.
@@ -137,8 +139,8 @@ impl Packet<'_> {
     }
 
     /// What the kernel's tracking makes of it.
-    pub(super) fn state(self) -> State {
-        if self.kind == Kind::Opening { State::New } else { State::Established }
+    pub(super) fn state(self) -> Option<State> {
+        self.tracked.then_some(if self.kind == Kind::Opening { State::New } else { State::Established })
     }
 
     /// Whether, of the flags in the mask, just these are set.
@@ -260,6 +262,20 @@ impl Gathered {
         let perhaps = why.map(|why| (Arc::new(perhaps.into_iter().collect()), why));
         Destination { surely: Arc::new(surely.into_iter().collect()), perhaps }
     }
+}
+
+/// The rules that a packet may come to: of what follows the first one, mostly the rule that lets all of that pass, and
+/// none behind it.
+pub(super) fn reached(kind: Kind, rules: impl IntoIterator<Item = Rule>) -> Vec<Rule> {
+    let mut reached = Vec::new();
+    for rule in rules.into_iter().filter(|rule| rule.matches.rest != Applies::No) {
+        let last = kind != Kind::Opening && rule.is_last();
+        reached.push(rule);
+        if last {
+            break;
+        }
+    }
+    reached
 }
 
 /// A doubt about something that no file tells: a rate, a time of day, a mark.

@@ -1,6 +1,6 @@
 //! What a rule set says, whatever it was written in: hooks, chains, rules and what each rule matches.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::AddressSet;
 use crate::prefix::Family;
@@ -27,6 +27,8 @@ pub struct Hook {
     pub chain: ChainId,
     /// The family of the packets that it judges; both when none is named. Packets of the other pass it.
     pub family: Option<Family>,
+    /// Whether it judges replies, or what comes after the first packet: who allows is told of the first.
+    pub follows: bool,
 }
 
 /// A chain's index in [`Policy::chains`].
@@ -151,7 +153,7 @@ impl Hook {
     /// A hook for packets of both families.
     #[must_use]
     pub fn new(name: impl Into<String>, chain: ChainId) -> Self {
-        Self { name: name.into(), chain, family: None }
+        Self { name: name.into(), chain, family: None, follows: false }
     }
 }
 
@@ -189,6 +191,12 @@ impl Rule {
         Self { place, name: None, text: None, matches, action }
     }
 
+    /// Whether nothing comes to the rules behind it.
+    pub(super) fn is_last(&self) -> bool {
+        let ends = !matches!(self.action, Action::Jump(_) | Action::Continue | Action::Unknown);
+        ends && self.matches.rest == Applies::Yes && self.matches.destination.surely.is_all()
+    }
+
     /// A rule of which it is not known what it does or to what, for this reason.
     #[must_use]
     pub fn not_understood(place: Place, why: impl Into<Arc<str>>) -> Self {
@@ -196,11 +204,14 @@ impl Rule {
     }
 }
 
+/// Most rules of some kinds match everything: one value for all of them.
+static EVERYTHING: LazyLock<Arc<AddressSet>> = LazyLock::new(|| Arc::new(AddressSet::all()));
+
 impl Destination {
     /// Every address.
     #[must_use]
     pub fn any() -> Self {
-        AddressSet::all().into()
+        Self { surely: Arc::clone(&EVERYTHING), perhaps: None }
     }
 
     /// Nothing for certain, and perhaps anything.

@@ -79,6 +79,8 @@ struct RangeCounts {
     required: usize,
     allowed: usize,
     missing: usize,
+    /// Those of the missing that are so in part.
+    partly: usize,
     unknown: usize,
 }
 
@@ -221,10 +223,12 @@ impl RangeCounts {
     fn new(coverage: &Coverage, required: &Required<'_>) -> Self {
         let count = |set: &AddressSet| touched(&required.ranges, set).len();
         let whole = |prefix: Prefix| coverage.allowed.covers(&prefix.into());
+        let wholly = |prefix: Prefix| coverage.missing.covers(&prefix.into());
         Self {
             required: required.ranges.len(),
             allowed: required.ranges.iter().filter(|range| whole(range.prefix)).count(),
             missing: count(&coverage.missing),
+            partly: touched(&required.ranges, &coverage.missing).iter().filter(|range| !wholly(range.prefix)).count(),
             unknown: count(&coverage.unknown),
         }
     }

@@ -11,7 +11,9 @@ use super::audit::{AuditFormat, HookArg, RuleSet, RuleSetArgs};
 use super::demo::roots;
 use super::progress::Bar;
 use super::{CliError, baseline, output};
-use crate::audit::{AddressSet, Coverage, Format, Question, Report as Audit, Side, Traffic, iptables, nftables};
+use crate::audit::{
+    AddressSet, Coverage, Format, Question, Report as Audit, Required, Side, Traffic, iptables, nftables,
+};
 use crate::baseline::Baseline;
 use crate::config::{Config, Profile};
 use crate::exit::ExitStatus;
@@ -75,6 +77,7 @@ pub(super) fn run(args: &ProveArgs, out: &mut dyn Write) -> Result<ExitStatus, C
     lab::enter_user_namespace()?;
     let rule_set = args.rules.read(&question)?;
     let coverage = rule_set.coverage(&required)?;
+    args.refuse_unplaced(&rule_set, &required)?;
     let mut lab = Laboratory::new(args, &config, &lists.newest, links)?;
     lab.record(&interrupt)?;
     load(&lab.lab, &rule_set)?;
@@ -90,6 +93,23 @@ impl ProveArgs {
         let usual = Links::default();
         let first = |names: &[String], usual: String| names.first().cloned().unwrap_or(usual);
         Links { inside: first(&self.rules.inside, usual.inside), outside: first(&self.rules.outside, usual.outside) }
+    }
+
+    /// Rules that name links are not loaded into a network without such links: everything would be blocked, and agree.
+    fn refuse_unplaced(&self, rule_set: &RuleSet, required: &Required<'_>) -> Result<(), CliError> {
+        let sides = [(&self.rules.inside, "--inside"), (&self.rules.outside, "--outside")];
+        let question = Question { sources: None, ..self.rules.question() };
+        let unplaced = rule_set.with(&question)?.coverage(required)?;
+        let asked = |flag: &str| {
+            unplaced
+                .unknown_by
+                .iter()
+                .filter_map(|share| share.reason.as_deref())
+                .find(|reason| reason.contains(flag))
+                .map(str::to_owned)
+        };
+        let missing = sides.into_iter().filter(|(names, _)| names.is_empty()).find_map(|(_, flag)| asked(flag));
+        missing.map_or(Ok(()), |reason| Err(CliError::Usage(reason)))
     }
 
     /// In the lab everything is known: where the client is, and on which side a link is.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Audited;
-use crate::audit::{AddressSet, Format, Required, SourceFile, audit};
+use crate::audit::{AddressSet, Coverage, Format, Required, SourceFile, audit};
 use crate::config::daemon::AuditConfig;
 use crate::job::Feeds;
 use crate::text::told;
@@ -34,7 +34,10 @@ fn missing(wanted: &AuditConfig, feeds: &Feeds) -> Result<usize, String> {
     let policy = format.read(&files, &wanted.question()).map_err(|error| told(&error))?;
     let ranges = feeds.newest.ranges.iter().collect();
     let required = Required { feed: &feeds.newest, held: &feeds.older, ranges };
-    let missing = audit(&policy, &files, &required).map_err(|error| told(&error))?.missing;
+    let Coverage { missing, unknown, .. } = audit(&policy, &files, &required).map_err(|error| told(&error))?;
+    if missing.is_empty() && !unknown.is_empty() {
+        return Err("it cannot be told what it lets through: egressd audit says why".to_owned());
+    }
     let lacks = |prefix| !AddressSet::from(prefix).intersection(&missing).is_empty();
     Ok(feeds.newest.ranges.iter().filter(|range| lacks(range.prefix)).count())
 }
@@ -56,6 +59,7 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::daemon::AuditDefault;
     use crate::ranges::FeedSnapshot;
 
     #[test]
@@ -66,14 +70,16 @@ mod tests {
         let rules = |name: &str, text: String| {
             let file = folder.path().join(name);
             std::fs::write(&file, text).unwrap();
-            AuditConfig { name: name.to_owned(), files: vec![file], from: Some("plain".to_owned()), default: None }
+            let (from, default) = (Some("plain".to_owned()), Some(AuditDefault::Deny));
+            AuditConfig { name: name.to_owned(), files: vec![file], from, default }
         };
         let audits = [
-            rules("all", all.join("\n")),
-            rules("less", all[5..].join("\n")),
+            rules("all", all.join("\n") + "\n"),
+            rules("less", all[5..].join("\n") + "\n"),
+            rules("cut", all[5..].join("\n")),
             AuditConfig { files: vec![folder.path().join("none")], ..rules("gone", String::new()) },
         ];
         let found: Vec<Option<usize>> = held_against(&audits, &feeds).into_iter().map(|one| one.missing).collect();
-        assert_eq!(found, [Some(0), Some(5), None]);
+        assert_eq!(found, [Some(0), Some(5), None, None]);
     }
 }

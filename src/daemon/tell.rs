@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::setup::Setup;
 use super::{Changed, Current, Watch};
 use crate::endpoint::{EndpointRun, Variant};
-use crate::job::kernel_limits;
+use crate::job::{EndpointsSeen, kernel_limits};
 use crate::media::send::{Purpose, SendRun, Trial};
 use crate::observe::Operation;
 use crate::report::{Format, Report, Run, Style};
 use crate::store::history::{self, EndpointResult, MediaResult, Phases, SubjectKind};
-use crate::verdict::{EndpointVerdict, Outline, Subject, Transition, Verdict};
+use crate::verdict::{self, EndpointVerdict, Outline, Subject, Transition, Verdict};
 
 /// The report of everything that is held; none before there is a verdict on everything.
 pub(super) fn current(watch: &Watch, media: &[SendRun], setup: &Setup, now: Timestamp) -> Option<Current> {
@@ -41,8 +41,10 @@ pub(super) fn current(watch: &Watch, media: &[SendRun], setup: &Setup, now: Time
 }
 
 /// A change with its reason, as the report has it.
-pub(super) fn transition(changed: &Changed, report: Option<&Report>, at: Timestamp) -> Transition {
-    let reason = report.and_then(|report| reason(&changed.subject, report)).unwrap_or_default();
+pub(super) fn transition(changed: &Changed, watch: &Watch, report: Option<&Report>, at: Timestamp) -> Transition {
+    // Before the first report the endpoints alone may be known.
+    let known = || watch.endpoint_reason(&changed.subject);
+    let reason = report.and_then(|report| reason(&changed.subject, report)).or_else(known).unwrap_or_default();
     let change = changed.change;
     Transition {
         at,
@@ -143,8 +145,13 @@ pub(super) fn media(runs: &[SendRun], at: Timestamp) -> Vec<MediaResult> {
     runs.iter().flat_map(of_run).collect()
 }
 
-/// What one check found of an endpoint, before anything is confirmed.
-pub(super) fn result(run: &EndpointRun, verdict: &EndpointVerdict, at: Timestamp) -> EndpointResult {
+/// What one check found of the endpoints, before anything is confirmed.
+pub(super) fn results(seen: &EndpointsSeen, at: Timestamp) -> Vec<EndpointResult> {
+    let verdicts = verdict::endpoints(&seen.runs, &seen.context);
+    seen.runs.iter().zip(&verdicts).map(|(run, verdict)| result(run, verdict, at)).collect()
+}
+
+fn result(run: &EndpointRun, verdict: &EndpointVerdict, at: Timestamp) -> EndpointResult {
     let took = |operation| {
         let plain = |step: &&crate::endpoint::Step| step.operation == operation && step.variant == Variant::Plain;
         run.steps.iter().find(plain).map(|step| step.took.as_secs_f64())

@@ -94,6 +94,7 @@ impl Judged<'_> {
         match self.cut {
             Break::Everything(refusal) if refusal.is_page() => Cause::BlockPage,
             Break::Everything(_) => Cause::UploadRefused,
+            Break::Size(found) if found.cut_bytes.is_some() => Cause::TransferCut,
             Break::Size(_) => Cause::UploadSizeLimit,
             Break::Kinds { by, .. } if by.contains(&Factor::Content) => Cause::ContentRefused,
             Break::Kinds { .. } => Cause::FileTypeRefused,
@@ -165,6 +166,9 @@ impl Judged<'_> {
                 format!("look at the credentials or the link for {host}: expired, or for another method or clock")
             }
             Break::Everything(_) => format!("let uploads to {host} pass{on}"),
+            Break::Size(found) if found.cut_bytes.is_some() => {
+                format!("look for a limit on bytes or content (IPS, DLP, quota) for {host}")
+            }
             Break::Size(found) => format!(
                 "raise the limit on request bodies for {host}{on} from {} bytes to 25 MB",
                 grouped(found.largest_bytes.into())
@@ -262,7 +266,9 @@ impl Break {
 fn size(found: &Found) -> String {
     let status = found.status.map_or_else(|| "without a status".to_owned(), |status| format!("with status {status}"));
     let (passes, fails) = (grouped(found.largest_bytes.into()), found.refused_bytes.unwrap_or_default());
-    if found.is_exact() {
+    if found.cut_bytes.is_some() {
+        format!("uploads are cut without a word: those of {} bytes fail, those of {passes} pass", grouped(fails.into()))
+    } else if found.is_exact() {
         format!("uploads of more than {passes} bytes are refused {status}")
     } else {
         format!("uploads of {} bytes are refused {status}, those of {passes} pass", grouped(fails.into()))

@@ -47,6 +47,8 @@ pub struct Found {
     pub requests: u32,
     /// Bytes of bodies that were sent.
     pub sent_bytes: u64,
+    /// At least so many bytes passed before uploads were cut without a word, whatever their size.
+    pub cut_bytes: Option<u64>,
     /// The search was given up: requests themselves are limited.
     pub rate_limited: bool,
 }
@@ -87,6 +89,14 @@ enum Stage {
     Halve {
         low: u64,
         high: u64,
+    },
+    /// A little less than what passed before it was cut.
+    Under {
+        cut: u64,
+    },
+    /// And a little more.
+    Over {
+        cut: u64,
     },
     Done,
 }
@@ -132,6 +142,8 @@ impl Ladder {
             Stage::Halve { low, high } => Probe::Send(middle(low, high)),
             Stage::SendLow { low, .. } => Probe::Send(low),
             Stage::SendHigh { high } => Probe::Send(high),
+            Stage::Under { cut } => Probe::Send((cut - cut / 4).max(self.found.largest_bytes)),
+            Stage::Over { cut } => Probe::Send((cut + cut / 4).min(self.most)),
             Stage::Done => return None,
         })
     }
@@ -158,7 +170,10 @@ impl Ladder {
             }
             self.sent(bytes, refused);
         }
-        self.stage = self.after(refused, took);
+        self.stage = match (self.stage, answer) {
+            (Stage::SendTop, Answer::Refused(None)) if sent_bytes < self.most / 2 => self.cut(sent_bytes),
+            _ => self.after(refused, took),
+        };
     }
 
     /// What has been found by now.
@@ -199,12 +214,23 @@ impl Ladder {
             Stage::SendLow { high, .. } => Stage::SendHigh { high },
             Stage::SendHigh { .. } if refused => Stage::Done,
             Stage::SendHigh { high } if high < most => Stage::SendTop,
-            Stage::SendTop | Stage::SendHigh { .. } | Stage::Done => Stage::Done,
+            Stage::Under { cut } if !refused => Stage::Over { cut },
+            // What was acknowledged is less than what passed: it is looked for twice as far out.
+            Stage::Over { cut } if !refused && cut < most => Stage::Over { cut: cut.saturating_mul(2) },
+            Stage::Under { .. } | Stage::Over { .. } | Stage::SendTop | Stage::SendHigh { .. } | Stage::Done => {
+                Stage::Done
+            }
             Stage::Halve { low, high } => {
                 let middle = middle(low, high);
                 if refused { self.halve(low, middle) } else { self.halve(middle, high) }
             }
         }
+    }
+
+    /// Nobody said why it ended: what passed by then is where to look.
+    fn cut(&mut self, sent_bytes: u64) -> Stage {
+        self.found.cut_bytes = Some(sent_bytes);
+        Stage::Under { cut: sent_bytes }
     }
 
     fn search(&self, by: By, low: u64, high: u64) -> Stage {
@@ -305,6 +331,23 @@ mod tests {
             assert!(found.sent_bytes < 3 * MOST, "{found:?}");
             assert!(refused - found.largest_bytes < limit.max(MOST / 4), "{found:?}");
         }
+    }
+
+    #[test]
+    fn what_cuts_without_a_word_is_bracketed_where_it_cuts() {
+        const CUT: u64 = 300_000;
+        let mut ladder = Ladder::new(32 << 10, MOST);
+        while let Some(probe) = ladder.next() {
+            let (answer, sent) = match probe {
+                Probe::Ask(_) | Probe::Announce { .. } => (Answer::Silent, 0),
+                Probe::Send(bytes) if bytes <= CUT => (Answer::Taken, bytes),
+                Probe::Send(_) => (Answer::Refused(None), CUT),
+            };
+            ladder.answered(answer, Duration::ZERO, sent);
+        }
+        let found = ladder.found();
+        assert_eq!((found.largest_bytes, found.refused_bytes, found.cut_bytes), (225_000, Some(375_000), Some(CUT)));
+        assert_eq!(found.requests, 5);
     }
 
     #[test]

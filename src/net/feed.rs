@@ -147,7 +147,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The reason in words, without what would change a terminal.
 impl Attempt {
     /// What became of it, in a sentence without a subject.
     #[must_use]

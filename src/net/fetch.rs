@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Proxy, StatusCode};
+use reqwest::{Client, Proxy, Response, StatusCode};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
@@ -161,26 +161,29 @@ async fn ask(client: &Client, wanted: &Wanted<'_>) -> Result<Fetched, FetchError
     if let Some(date) = wanted.last_modified {
         request = request.header(IF_MODIFIED_SINCE, date);
     }
-    let mut response = request.send().await.map_err(|error| broken(&error))?;
+    let response = request.send().await.map_err(|error| broken(&error))?;
     let conditional = wanted.etag.is_some() || wanted.last_modified.is_some();
     match response.status() {
-        StatusCode::OK => {}
-        StatusCode::NOT_MODIFIED if conditional => return Ok(Fetched::NotModified),
-        status => return Err(FetchError::Status(status.as_u16())),
+        StatusCode::OK => body(response, wanted.most_bytes).await,
+        StatusCode::NOT_MODIFIED if conditional => Ok(Fetched::NotModified),
+        status => Err(FetchError::Status(status.as_u16())),
     }
+}
+
+async fn body(mut response: Response, most_bytes: usize) -> Result<Fetched, FetchError> {
     let headers = response.headers();
     if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
         return Err(FetchError::Packed(printable(&String::from_utf8_lossy(coding.as_bytes()), 40)));
     }
-    let (etag, last_modified) = (validator(headers, ETAG), validator(headers, LAST_MODIFIED));
-    let too_large = |length: u64| length > wanted.most_bytes as u64;
+    let (etag, last_modified) = (validator(headers, &ETAG), validator(headers, &LAST_MODIFIED));
+    let too_large = |length: u64| length > most_bytes as u64;
     if response.content_length().is_some_and(too_large) {
-        return Err(FetchError::TooLarge(wanted.most_bytes));
+        return Err(FetchError::TooLarge(most_bytes));
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if too_large((bytes.len() + chunk.len()) as u64) {
-            return Err(FetchError::TooLarge(wanted.most_bytes));
+            return Err(FetchError::TooLarge(most_bytes));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -188,7 +191,7 @@ async fn ask(client: &Client, wanted: &Wanted<'_>) -> Result<Fetched, FetchError
 }
 
 /// A header that is to be sent back: as long as it is short and prints.
-fn validator(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+fn validator(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?;
     (!text.is_empty() && text.len() <= LONGEST_VALIDATOR).then(|| text.to_owned())
 }

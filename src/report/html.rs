@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use super::endpoints::EndpointReport;
 use super::markup::escaped;
+use super::media::MediaReport;
 use super::text::{feed_name, headline, one_in};
 use super::{RangeReport, Report};
 use crate::diagnose::{Diagnosis, how};
@@ -40,6 +41,7 @@ pub(super) fn write(report: &Report) -> String {
     lead(&mut page, report);
     causes(&mut page, &report.diagnoses);
     endpoints(&mut page, &report.endpoints);
+    media(&mut page, &report.media);
     accused(&mut page, report);
     every_range(&mut page, report);
     method(&mut page, report);
@@ -88,6 +90,12 @@ fn prefixes(page: &mut String, prefixes: &[Prefix]) {
         let _ = writeln!(page, "{prefix}");
     }
     page.push_str("</pre>\n</details>\n");
+}
+
+fn media(page: &mut String, media: &[MediaReport]) {
+    table(page, "Media", &["target", "way", "verdict", "what was seen"], media, |media| {
+        vec![Cell::text(&media.name), Cell::text(media.path), Cell::verdict(media.verdict), Cell::text(media.whole())]
+    });
 }
 
 fn endpoints(page: &mut String, endpoints: &[EndpointReport]) {

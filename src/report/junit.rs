@@ -1,4 +1,4 @@
-//! The report for what reads test results: a case for each range and endpoint, so that a pipeline fails by name.
+//! The report for what reads test results: a case for each range, endpoint and place that media are sent to, so that a pipeline fails by name.
 //!
 //! The form is the one that the Jenkins `xunit` schema describes and CI servers agree on: `testsuites`, `testsuite`,
 //! `testcase` with `failure` or `skipped`. What is undetermined is skipped: a pipeline must not pass or fail on it alone.
@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::endpoints::EndpointReport;
 use super::markup::escaped;
+use super::media::MediaReport;
 use super::{RangeReport, Report};
 use crate::verdict::{Mechanism, Verdict};
 
@@ -14,6 +15,7 @@ pub(super) fn write(report: &Report) -> String {
     let suites = [
         Suite { name: "ranges", cases: report.ranges.iter().map(Case::range).collect() },
         Suite { name: "endpoints", cases: report.endpoints.iter().map(Case::endpoint).collect() },
+        Suite { name: "media", cases: report.media.iter().map(Case::media).collect() },
     ];
     let mut page = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let total = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
@@ -90,6 +92,16 @@ impl Case {
             verdict: endpoint.verdict,
             mechanism: endpoint.mechanism,
             reason: endpoint.reason.clone(),
+        }
+    }
+
+    fn media(media: &MediaReport) -> Self {
+        Self {
+            class: "media.send".to_owned(),
+            name: format!("{} ({})", media.name, media.path),
+            verdict: media.verdict,
+            mechanism: None,
+            reason: media.whole(),
         }
     }
 

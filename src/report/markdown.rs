@@ -101,10 +101,8 @@ fn media(page: &mut String, report: &Report) {
     }
     let _ = writeln!(page, "### Media\n\n| target | way | verdict | what was seen |\n|---|---|---|---|");
     for media in &report.media {
-        let all: Vec<&str> = media.breaks.iter().map(|found| found.reason.as_str()).collect();
-        let seen = if all.is_empty() { media.sentence() } else { all.join("; ") };
         let (name, verdict) = (escaped(&media.name), media.verdict.name().replace('_', " "));
-        let _ = writeln!(page, "| {name} | {} | {verdict} | {} |", media.path, escaped(&seen));
+        let _ = writeln!(page, "| {name} | {} | {verdict} | {} |", media.path, escaped(&media.whole()));
     }
     page.push('\n');
 }

@@ -75,6 +75,8 @@ pub(super) struct SizeReport {
     exact: bool,
     requests: u32,
     sent_bytes: u64,
+    /// At least so many bytes passed before uploads were cut without a word.
+    cut_bytes: Option<u64>,
     rate_limited: bool,
 }
 
@@ -122,7 +124,17 @@ impl MediaReport {
     /// What the evidence lacks, and what is left behind.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
         let left = (self.left > 0).then(|| format!("{}: uploads that lie there still: {}", self.name, self.left));
-        left.into_iter().chain(self.skipped.iter().map(|skipped| format!("{}: not tried: {skipped}", self.name)))
+        let given_up = "the search for the largest upload was given up: requests themselves are limited (status 429)";
+        let limited = self.size.filter(|size| size.rate_limited).map(|_| format!("{}: {given_up}", self.name));
+        left.into_iter()
+            .chain(limited)
+            .chain(self.skipped.iter().map(|skipped| format!("{}: not tried: {skipped}", self.name)))
+    }
+
+    /// All that was seen.
+    pub(super) fn whole(&self) -> String {
+        let all: Vec<&str> = self.breaks.iter().map(|found| found.reason.as_str()).collect();
+        if all.is_empty() { self.sentence() } else { all.join("; ") }
     }
 
     /// What was seen, in a sentence.
@@ -202,6 +214,7 @@ impl SizeReport {
             exact: found.is_exact(),
             requests: found.requests,
             sent_bytes: found.sent_bytes,
+            cut_bytes: found.cut_bytes,
             rate_limited: found.rate_limited,
         }
     }
@@ -221,5 +234,110 @@ impl TrialReport {
             seconds: rounded(trial.took),
             received: trial.received.as_ref().map(ReceivedReport::of),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::endpoint::RunContext;
+    use crate::exit::ExitStatus;
+    use crate::media::generate::SampleKind;
+    use crate::media::send::Shape;
+    use crate::plan::{KnownAddresses, ProbePlan};
+    use crate::ranges::FeedSnapshot;
+    use crate::report::{Format, Report, Run, Style};
+    use crate::scan::Evidence;
+
+    fn report(media: &[SendRun]) -> Report {
+        let (config, feed) = (Config::default(), FeedSnapshot::documented());
+        let mut plan = ProbePlan::new(&config.settings(), &feed, &KnownAddresses::default());
+        plan.ranges.clear();
+        Report::new(&Run {
+            site: "hq",
+            started: Timestamp::UNIX_EPOCH,
+            plan: &plan,
+            evidence: &Evidence::default(),
+            feed: &feed,
+            held: &[],
+            baseline: None,
+            endpoints: &[],
+            context: &RunContext::default(),
+            media,
+            limits: Vec::new(),
+        })
+    }
+
+    /// A picture that came back whole over a path.
+    fn over(path: Path, authenticated: bool) -> SendRun {
+        let text = "[[media.send]]\nname = \"files\"\nurl = \"https://up.example/{name}?sig=hidden\"";
+        let target = Config::parse(text).unwrap().media.send.remove(0);
+        let trial = Trial {
+            purpose: Purpose::Kind,
+            shape: Shape::honest(SampleKind::Jpeg, 32_768),
+            passed_bytes: 32_768,
+            took: Duration::from_millis(40),
+            status: Some(201),
+            product: None,
+            failure: None,
+            received: Some(Received { bytes: 32_768, same: true, ..Received::default() }),
+        };
+        SendRun { trials: vec![trial], authenticated, ..SendRun::new(target, path) }
+    }
+
+    fn limited(path: Path, authenticated: bool) -> SendRun {
+        let found = Found { largest_bytes: 99, refused_bytes: Some(100), status: Some(413), ..Found::default() };
+        SendRun { size: Some(found), ..over(path, authenticated) }
+    }
+
+    fn proxy() -> Path {
+        Path::Proxy("10.9.1.1:3128".to_owned())
+    }
+
+    fn written(report: &Report, format: Format) -> String {
+        report.write(format, Style::default())
+    }
+
+    #[test]
+    fn what_the_proxy_limits_is_the_proxys_and_stands_in_every_form() {
+        let report = report(&[over(Path::Direct, true), limited(proxy(), false)]);
+        assert_eq!(report.status(), ExitStatus::NotReachable);
+        for format in [Format::Text, Format::Json, Format::Markdown, Format::Html, Format::Junit] {
+            let page = written(&report, format);
+            assert!(page.contains("uploads of more than 99 bytes are refused with status 413"), "{page}");
+            assert!(!page.contains("hidden"), "{page}");
+        }
+        let json: Value = serde_json::from_str(&written(&report, Format::Json)).unwrap();
+        let diagnosis = &json["diagnoses"][0];
+        assert_eq!((&diagnosis["id"], &diagnosis["owner"]), (&"upload_size_limit".into(), &"proxy".into()));
+        assert!(diagnosis["evidence"].to_string().contains("the other way does not"), "{diagnosis}");
+        let media = &json["media"][1];
+        assert_eq!((&media["verdict"], &media["path"]), (&"partly_blocked".into(), &"proxy".into()));
+        assert_eq!((&media["size"]["exact"], &media["breaks"][0]["by"]), (&true.into(), &"size".into()));
+    }
+
+    #[test]
+    fn what_the_server_itself_limits_is_the_platforms() {
+        for runs in [vec![limited(Path::Direct, true)], vec![limited(Path::Direct, true), limited(proxy(), true)]] {
+            let json: Value = serde_json::from_str(&written(&report(&runs), Format::Json)).unwrap();
+            assert_eq!(json["diagnoses"][0]["owner"], "platform", "{json:#}");
+        }
+    }
+
+    #[test]
+    fn where_all_arrives_that_is_said() {
+        let report = report(&[over(Path::Direct, true)]);
+        assert_eq!(report.status(), ExitStatus::Reachable);
+        assert!(written(&report, Format::Text).contains("1 of 1 kinds ok"));
+        let nothing = SendRun { trials: Vec::new(), left: 2, ..over(Path::Direct, true) };
+        let unsure = super::tests::report(&[nothing]);
+        assert_eq!(unsure.status(), ExitStatus::Inconclusive);
+        assert!(written(&unsure, Format::Text).contains("uploads that lie there still: 2"));
     }
 }

@@ -49,7 +49,7 @@ impl Field {
     pub fn judge_nft(&self, rules: &str) -> Judged {
         self.load(&[(&["nft", "-f", "-"], format!("flush ruleset\n{rules}"))]);
         let listing = self.output(&["nft", "-j", "list", "ruleset"]);
-        self.judge(Format::Nftables, vec![file("ruleset", listing)], rules)
+        self.judge(Format::Nftables, &[file("ruleset", listing)], rules)
     }
 
     pub fn judge_iptables(&self, rules: &Load) -> Judged {
@@ -61,19 +61,20 @@ impl Field {
         let files = [&["iptables-save"][..], &["ip6tables-save"], &["ipset", "save"]];
         let files = files.map(|words| file(words[0], self.output(words)));
         let texts = files.iter().map(|file| file.text.clone()).collect::<Vec<_>>().join("\n");
-        self.judge(Format::Iptables, files.to_vec(), &texts)
+        self.judge(Format::Iptables, &files, &texts)
     }
 
-    fn judge(&self, format: Format, files: Vec<SourceFile>, rules: &str) -> Judged {
+    fn judge(&self, format: Format, files: &[SourceFile], rules: &str) -> Judged {
         let question = question();
-        let policy = format.read(&files, &question).unwrap_or_else(|error| panic!("{error}\n{rules}"));
+        let policy = format.read(files, &question).unwrap_or_else(|error| panic!("{error}\n{rules}"));
         let required = Required { feed: &self.feed, held: &[], ranges: self.feed.ranges.iter().collect() };
-        let coverage = audit(&policy, &files, &required).unwrap_or_else(|error| panic!("{error}\n{rules}"));
+        let coverage = audit(&policy, files, &required).unwrap_or_else(|error| panic!("{error}\n{rules}"));
         let passed = self.passing(&cells(), Duration::from_millis(150));
-        // What was not seen to pass may have been late: it is asked again, with time for a second try of the kernel.
+        // What was not seen to pass may have been late, and what passed may have met the state of an earlier connection
+        // from the same port: it is asked again, from another port and with time for a second try of the kernel.
         let late: Vec<IpAddr> = cells().into_iter().filter(|cell| differs(&coverage, *cell, &passed)).collect();
         let second = if late.is_empty() { Vec::new() } else { self.passing(&late, Duration::from_millis(2500)) };
-        let all: Vec<IpAddr> = passed.iter().chain(&second).copied().collect();
+        let all: Vec<IpAddr> = passed.iter().filter(|cell| !late.contains(cell)).chain(&second).copied().collect();
         let unknown = (!coverage.unknown.is_empty()).then(|| {
             let why: Vec<_> = coverage.unknown_by.iter().map(|share| (&share.rule, &share.reason)).collect();
             format!("unknown: {:?} {why:?}", coverage.unknown)

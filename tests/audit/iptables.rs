@@ -20,7 +20,7 @@ fn sets(dice: &mut Dice, six: bool) -> String {
         "create net{end} hash:net family {family}\ncreate ip{end} hash:ip family {family}\n\
          create pair{end} hash:net,port family {family}\ncreate all{end} list:set\n"
     );
-    for _ in 0..1 + dice.roll(4) {
+    for _ in 0..=dice.roll(4) {
         let nomatch = if dice.in_hundred(30) { " nomatch" } else { "" };
         let _ = writeln!(text, "add net{end} {}{nomatch} -exist", dice.prefix(six));
         let _ = writeln!(text, "add ip{end} {} -exist", dice.range(six).0);

@@ -1,6 +1,6 @@
 //! Configurations with every construct that a reader knows, and some that it does not.
 
-use egressd::audit::{Format, Question};
+use egressd::audit::Format;
 
 use crate::world::{goldens, judged, set};
 
@@ -9,7 +9,7 @@ fn every_construct_is_judged_as_the_device_does() {
     let goldens = goldens();
     let mut wrong = Vec::new();
     for golden in &goldens {
-        let coverage = judged(golden.format, &golden.files, &Question::default());
+        let coverage = judged(golden.format, &golden.files, &golden.question);
         let coverage = coverage.unwrap_or_else(|error| panic!("{}: {error}", golden.name));
         for (verdict, prefix) in &golden.expected {
             let wanted = set(&[prefix]);

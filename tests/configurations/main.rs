@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on panics
 
+mod aerleon;
+mod fwshift;
 mod golden;
 mod policies;
 mod round_trip;
-mod speed;
 mod truncation;
 mod world;

@@ -13,15 +13,15 @@ use crate::world::{file, judged};
 
 /// One rule of a policy, for IPv4.
 #[derive(Clone, Debug)]
-struct Rule {
-    permits: bool,
-    to: Prefix,
-    port: Port,
-    disabled: bool,
+pub struct Rule {
+    pub permits: bool,
+    pub to: Prefix,
+    pub port: Port,
+    pub disabled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Port {
+pub enum Port {
     Asked,
     Other,
     Range,
@@ -34,7 +34,7 @@ impl Port {
     }
 
     /// In three words: one port, another one, a range; nothing for any.
-    fn of<T>(self, asked: T, other: T, range: T, any: T) -> T {
+    pub fn of<T>(self, asked: T, other: T, range: T, any: T) -> T {
         match self {
             Self::Asked => asked,
             Self::Other => other,
@@ -45,9 +45,9 @@ impl Port {
 }
 
 /// How a policy is written, and what becomes of what no rule matches.
-type Syntax = (&'static str, fn(&[Rule]) -> String, bool);
+pub type Syntax = (&'static str, fn(&[Rule]) -> String, bool);
 
-const SYNTAXES: [Syntax; 12] = [
+pub const SYNTAXES: [Syntax; 12] = [
     ("ios", ios, false),
     ("asa", asa, false),
     ("junos", filter, false),
@@ -62,7 +62,7 @@ const SYNTAXES: [Syntax; 12] = [
     ("aws", network_acl, false),
 ];
 
-fn rules() -> impl Strategy<Value = Vec<Rule>> {
+pub fn rules() -> impl Strategy<Value = Vec<Rule>> {
     let port =
         prop_oneof![4 => Just(Port::Asked), 1 => Just(Port::Other), 1 => Just(Port::Range), 1 => Just(Port::Any)];
     let to = (0_u8..4, any::<u8>(), 20_u8..=32)
@@ -73,7 +73,7 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
 }
 
 /// What the first rule that is for an address does.
-fn permitted(rules: &[Rule], address: IpAddr, default: bool) -> bool {
+pub fn permitted(rules: &[Rule], address: IpAddr, default: bool) -> bool {
     let mut active = rules.iter().filter(|rule| !rule.disabled && rule.port.applies());
     active.find(|rule| rule.to.holds(address)).map_or(default, |rule| rule.permits)
 }
@@ -87,16 +87,21 @@ proptest! {
             let text = write(&rules);
             let coverage = judged(Format::named(format).unwrap(), &[file("policy", text.as_str())], &Question::default());
             let coverage = coverage.unwrap_or_else(|error| panic!("{format}: {error}\n{text}"));
-            for rule in &rules {
-                let edges = [rule.to.first(), rule.to.last(), beside(rule.to.first(), -1), beside(rule.to.last(), 1)];
-                for address in edges {
-                    let expected = permitted(&rules, address, default);
-                    let set = if expected { &coverage.allowed } else { &coverage.missing };
-                    prop_assert!(set.holds(address), "{}: {} should be {}\n{}", format, address, expected, text);
-                }
+            for address in edges(&rules) {
+                let expected = permitted(&rules, address, default);
+                let set = if expected { &coverage.allowed } else { &coverage.missing };
+                prop_assert!(set.holds(address), "{}: {} should be {}\n{}", format, address, expected, text);
             }
         }
     }
+}
+
+/// The first and the last address of every rule, and those beside them.
+pub fn edges(rules: &[Rule]) -> impl Iterator<Item = IpAddr> {
+    rules.iter().flat_map(|rule| {
+        let (first, last) = (rule.to.first(), rule.to.last());
+        [first, last, beside(first, -1), beside(last, 1)]
+    })
 }
 
 fn beside(address: IpAddr, by: i32) -> IpAddr {
@@ -198,7 +203,7 @@ fn panos(rules: &[Rule]) -> String {
 
 fn fortios(rules: &[Rule]) -> String {
     let mut text =
-        "config firewall service custom\nedit \"web\"\nset tcp-portrange 100-500\nnext\nend\nconfig firewall address\n"
+        "config firewall service custom\nedit \"ALL\"\nset protocol IP\nnext\nedit \"HTTPS\"\nset tcp-portrange 443\nnext\nedit \"HTTP\"\nset tcp-portrange 80\nnext\nedit \"web\"\nset tcp-portrange 100-500\nnext\nend\nconfig firewall address\n"
             .to_owned();
     for (index, rule) in rules.iter().enumerate() {
         writeln!(text, "edit \"a{index}\"\nset subnet {} {}\nnext", rule.to.first(), mask(rule.to)).unwrap();
@@ -210,8 +215,9 @@ fn fortios(rules: &[Rule]) -> String {
         let service = rule.port.of("HTTPS", "HTTP", "web", "ALL");
         writeln!(
             text,
-            "edit {index}\nset srcintf \"any\"\nset dstintf \"any\"\nset srcaddr \"all\"\nset dstaddr \"a{index}\"\nset schedule \
-             \"always\"\nset service \"{service}\"\n{action}{status}next"
+            "edit {}\nset srcintf \"any\"\nset dstintf \"any\"\nset srcaddr \"all\"\nset dstaddr \"a{index}\"\nset schedule \
+             \"always\"\nset service \"{service}\"\n{action}{status}next",
+            index + 1
         )
         .unwrap();
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use egressd::audit::{AddressSet, Coverage, Format, ParseError, Question, Required, SourceFile, audit};
+use egressd::audit::{AddressSet, Assumed, Coverage, Format, ParseError, Question, Required, Side, SourceFile, audit};
 use egressd::prefix::Prefix;
 use egressd::ranges::{FeedSnapshot, List, Range, Role};
 
@@ -33,7 +33,24 @@ pub struct Golden {
     pub format: Format,
     pub name: String,
     pub files: Vec<SourceFile>,
+    pub question: Question,
     pub expected: Vec<(String, String)>,
+}
+
+/// What is asked: the lines of a file of expectations that are no verdict.
+fn question(lines: &[(String, String)]) -> Question {
+    let mut question = Question::default();
+    for (word, value) in lines {
+        match word.as_str() {
+            "port" => question.port = value.parse().unwrap(),
+            "source" => question.sources = Some(set(&[value])),
+            "inside" => _ = question.sides.insert(value.clone(), Side::Inside),
+            "outside" => _ = question.sides.insert(value.clone(), Side::Outside),
+            "default" => question.default = Some(if value == "allow" { Assumed::Allow } else { Assumed::Deny }),
+            _ => {}
+        }
+    }
+    question
 }
 
 /// Every one in `tests/configurations/golden`.
@@ -45,18 +62,21 @@ pub fn goldens() -> Vec<Golden> {
         let paths = sorted(&folder);
         for expected in paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "expect")) {
             let stem = expected.file_stem().unwrap();
-            let same =
-                |path: &&PathBuf| path.file_stem() == Some(stem) && !path.extension().is_some_and(|e| e == "expect");
+            let same = |path: &&PathBuf| {
+                path.file_stem() == Some(stem) && path.extension().is_none_or(|kind| kind != "expect")
+            };
             let files =
                 paths.iter().filter(same).map(|path| file(path.to_str().unwrap(), fs::read_to_string(path).unwrap()));
             let lines = fs::read_to_string(expected).unwrap();
-            let lines =
-                lines.lines().filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned()));
+            let lines = lines.lines().filter_map(|line| line.split_once(' '));
+            let lines: Vec<_> = lines.map(|(word, value)| (word.to_owned(), value.to_owned())).collect();
+            let verdict = |word: &str| matches!(word, "allowed" | "missing" | "unknown");
             goldens.push(Golden {
                 format,
                 name: expected.display().to_string(),
                 files: files.collect(),
-                expected: lines.collect(),
+                question: question(&lines),
+                expected: lines.into_iter().filter(|(word, _)| verdict(word)).collect(),
             });
         }
     }

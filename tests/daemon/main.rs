@@ -24,10 +24,13 @@ fn main() -> ExitCode {
         // Root of nothing but an empty network, whoever runs this.
         launcher: &["unshare", "--user", "--map-root-user", "--net", "--mount", "--"],
         program: Some(env!("CARGO_BIN_EXE_egressd")),
-        at_once: 2,
+        at_once: AT_ONCE,
     };
     suite.main()
 }
+
+/// A daemon waits nearly all of the time.
+const AT_ONCE: usize = 4;
 
 fn case(name: &str, run: impl Fn() -> String + Sync + 'static) -> Case {
     Case { name: name.to_owned(), run: Box::new(run) }

@@ -198,16 +198,19 @@ fn is_whole(file: &Path, said: usize) {
     assert_eq!(reader.feed_changes(&Query::default()).unwrap().entries.len(), checks);
 }
 
+/// Enough for the file to be made, written to and folded into one, and no more than that.
+const EACH: usize = 45;
+
 pub fn history() -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("history.sqlite");
     let test = std::env::current_exe().unwrap();
-    // Enough for the file to be made, written to and folded into one, and no more than that.
-    const EACH: usize = 45;
     let mut kills = 0;
     for call in ["pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", OPENS] {
         for number in 1..=EACH {
-            fs::read_dir(folder.path()).unwrap().for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap());
+            for entry in fs::read_dir(folder.path()).unwrap() {
+                fs::remove_file(entry.unwrap().path()).unwrap();
+            }
             let inject = format!("inject={call}:signal=SIGKILL:when={number}");
             let trace = format!("trace={call}");
             let words = ["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
@@ -224,10 +227,11 @@ pub fn history() -> String {
     format!("{kills} kills")
 }
 
+const KILLS: usize = 25;
+
 pub fn history_at_any_time() -> String {
     let folder = tempfile::tempdir().unwrap();
     let test = std::env::current_exe().unwrap();
-    const KILLS: usize = 25;
     for number in 0..KILLS {
         let file = folder.path().join(format!("{number}.sqlite"));
         let mut child = Command::new(&test).arg(WRITE).arg(&file).stdout(Stdio::piped()).spawn().unwrap();

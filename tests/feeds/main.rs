@@ -18,11 +18,14 @@ use std::process::ExitCode;
 
 use runner::{Case, Suite};
 
+/// A case by its name.
+type Named = (&'static str, fn() -> String);
+
 fn main() -> ExitCode {
     if let Some(file) = kills::asked_to_write() {
         return kills::write_until_killed(&file);
     }
-    let cases: &[(&str, fn() -> String)] = &[
+    let cases: &[Named] = &[
         ("kill_in_each_step_of_an_update", kills::update),
         ("kill_in_each_step_of_an_accept", kills::accept),
         ("kill_in_each_step_of_a_write_of_history", kills::history),
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
         ("squid", proxies::squid),
         ("tinyproxy", proxies::tinyproxy),
     ];
-    let case = |&(name, run): &(&str, fn() -> String)| Case { name: name.to_owned(), run: Box::new(run) };
+    let case = |&(name, run): &Named| Case { name: name.to_owned(), run: Box::new(run) };
     let suite = Suite {
         cases: cases.iter().map(case).collect(),
         // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.

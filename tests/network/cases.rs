@@ -1,6 +1,8 @@
 //! What `egressd check` must and must not say of this network.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use crate::actions::{ACTIONS, Action, Rule};
 use crate::chance::Chance;
 use crate::exported;
 use crate::hosts::{Checked, FIREWALL, Network};
-use crate::runner::Case;
+use crate::runner::{self, Case};
 use crate::viewer_ranges;
 
 /// Runs on firewalls that block something, each of its own seed.
@@ -32,6 +34,7 @@ pub fn all() -> Vec<Case> {
         case("a_rejected_part_is_named_alone", rejected_part),
         case("a_rejected_run_of_addresses_is_named_to_the_bit", rejected_run),
         case("a_dropped_part_is_named_by_what_answered_before", remembered),
+        case("an_older_list_is_known_by_the_day_of_its_copy", older_list),
         case("a_drop_before_routing_is_between_here_and_the_firewall", dropped_on_arrival),
         case("a_blackhole_route_drops", || route("blackhole", "dropped", None)),
         case("an_unreachable_route_rejects", || route("unreachable", "rejected_icmp", Some("3/1"))),
@@ -92,6 +95,29 @@ fn remembered() -> String {
     let range = checked.range("13.32.0.0/15");
     assert_eq!((&range["verdict"], &range["blocked"]), (&json!("partly_blocked"), &json!([HOLE])), "{range:#}");
     assert!(range["reason"].as_str().is_some_and(|reason| reason.contains("that answered on 20")), "{range:#}");
+    cost(&checked)
+}
+
+/// A firewall that allows what somebody has a copy of.
+fn older_list() -> String {
+    let (listed, state) = (viewer_ranges(), tempfile::tempdir().expect("a folder"));
+    let (older, newer) = listed.split_at(listed.len() - 8);
+    let copies = state.path().join("copies");
+    fs::create_dir(&copies).expect("a folder");
+    let lists = json!({"CLOUDFRONT_GLOBAL_IP_LIST": older, "CLOUDFRONT_REGIONAL_EDGE_IP_LIST": []});
+    fs::write(copies.join("copied-2019-06-01.json"), lists.to_string()).expect("a file");
+    let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+    let mut import = Command::new(runner::program());
+    import.args(["ranges", "import", &path(&copies), "--state", &path(state.path())]);
+    assert!(import.stdin(Stdio::null()).stdout(Stdio::null()).status().expect("it starts").success());
+    let network = Network::build();
+    network.filter(&[format!("ip daddr {{ {} }} drop", newer.join(", "))]);
+    let checked = check(&network, &["--state", &path(state.path())]);
+    let diagnosis = &checked.report["diagnoses"][0];
+    assert_eq!(diagnosis["id"], "stale_allowlist", "{diagnosis:#}");
+    assert!(diagnosis["title"].as_str().is_some_and(|title| title.contains("the list of 2019-06-01")), "{diagnosis:#}");
+    let missing = diagnosis["prefixes"].as_array().expect("prefixes");
+    assert!(newer.iter().all(|prefix| missing.contains(&json!(prefix))), "{diagnosis:#}");
     cost(&checked)
 }
 

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use runner::{Case, Suite};
 
 fn main() -> ExitCode {
-    let cases: [(&str, fn()); 16] = [
+    let cases: [(&str, fn()); 18] = [
         ("every_kind_makes_the_round_trip_and_is_deleted", servers::nginx),
         ("a_form_and_an_id_in_the_answer", servers::form),
         ("a_presigned_link_and_one_that_has_expired", servers::presigned),
@@ -39,6 +39,8 @@ fn main() -> ExitCode {
         ("content_is_refused_by_clamd", ways::content),
         ("slow_uploads_are_cut_by_haproxy", ways::haproxy),
         ("heads_and_methods_are_refused_by_haproxy", ways::heads),
+        ("cut_by_nftables_after_300_kb", ways::cut),
+        ("a_limiter_of_requests_stops_the_search", ways::limited),
         ("the_budget_and_an_interruption", ways::interrupted),
         ("bumped_by_squid_with_a_limit", paths::bumped),
         ("a_page_with_status_200_by_e2guardian", paths::page),

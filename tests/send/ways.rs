@@ -8,7 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::place::{FILES, Place, Said, egressd};
+use crate::hosts;
+use crate::place::{FILES, HOST, Place, Said, egressd};
 
 const KINDS: &str = "kinds = [\"jpeg\", \"pdf\", \"mp4\", \"txt\"]\nslow_seconds = 0\nmax_bytes = 131072\n";
 const BY_PROXY: &str = "proxy = \"http://127.0.0.1:3128\"\n";
@@ -155,6 +156,40 @@ pub fn heads() {
     let said = place.send(&format!("{target}kinds = [\"jpeg\", \"txt\"]\n"));
     assert_eq!(said.over("direct")["breaks"][0]["by"], "method", "{:#}", said.report);
     assert_eq!((said.diagnoses(), said.over("direct")["verdict"].as_str()), (vec!["upload_refused"], Some("blocked")));
+}
+
+/// A firewall resets what has sent 300 KB.
+pub fn cut() {
+    let mut place = Place::new();
+    place.start_store("");
+    hosts::set(HOST, "net/netfilter/nf_conntrack_acct", "1");
+    let rule = "tcp dport 8000 ct original bytes > 300000 reject with tcp reset";
+    hosts::filter(HOST, "type filter hook input priority 0", &[rule]);
+    let said = place.send(&format!("{FILES}kinds = [\"jpeg\"]\nslow_seconds = 0\n"));
+    let size = &said.over("direct")["size"];
+    // What was acknowledged by the time of the reset is less than what passed.
+    assert!(size["cut_bytes"].as_u64().is_some_and(|cut| cut < 350_000), "{size:#}");
+    assert!(
+        size["largest_bytes"].as_u64() < Some(300_000)
+            && (Some(300_000)..Some(700_000)).contains(&size["refused_bytes"].as_u64()),
+        "{size:#}"
+    );
+    assert_eq!(said.diagnoses(), ["transfer_cut"], "{:#}", said.report);
+}
+
+/// A limiter of requests stops the search, and is told.
+pub fn limited() {
+    let mut place = Place::new();
+    place.start_store("");
+    place.start_haproxy(
+        "stick-table type ip size 100 expire 30s store http_req_cnt
+  http-request track-sc0 src
+  http-request deny deny_status 429 if { sc_http_req_cnt(0) gt 3 }",
+    );
+    let target = FILES.replace(":8000", ":8080");
+    let said = place.send(&format!("{target}kinds = [\"jpeg\"]\nslow_seconds = 0\n"));
+    let size = &said.over("direct")["size"];
+    assert_eq!((&size["rate_limited"], &size["exact"]), (&true.into(), &false.into()), "{:#}", said.report);
 }
 
 /// What would go beyond the budget is not sent, and said; Ctrl-C deletes what lies there.

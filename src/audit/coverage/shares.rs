@@ -27,7 +27,7 @@ pub(super) fn allowed(judged: &[Judged<'_>], names: &Names<'_>, allowed: &Addres
         let parts = parts(judged.outcome.accepted.within(allowed));
         names.shares(judged, parts, |decision| (decision, None, None))
     };
-    judged.iter().flat_map(shares).collect()
+    judged.iter().filter(|judged| !judged.hook.follows).flat_map(shares).collect()
 }
 
 /// By which rule each part is stopped, at each hook that stops it.

@@ -27,7 +27,10 @@ fn policy(chains: Vec<(Default, Vec<Rule>)>, hooks: u32) -> Policy {
 }
 
 fn file() -> SourceFile {
-    SourceFile { name: "rules".to_owned(), text: (1..30).map(|line| format!("text of line {line}\n")).collect() }
+    SourceFile {
+        name: "rules".to_owned(),
+        text: (1..30).map(|line| format!("text of line {line}")).collect::<Vec<_>>().join("\n"),
+    }
 }
 
 /// What is made of 13.32.0.0/15 and 99.84.0.0/16.

@@ -125,6 +125,7 @@ impl<'a> Device<'a> {
             }
             ["access-group", list, "out", "interface", name] if line.whole => self.bind(line, list, Bound::Out(name)),
             ["access-group", list, "global"] if line.whole => self.bind(line, list, Bound::Global),
+            ["clear", "configure", "access-list", name] => _ = self.lists.remove(name),
             ["access-group", .., "control-plane"] | [] => {}
             ["access-group", ..] => self.bind(line, "", Bound::Global),
             ["name", address, name, ..] => _ = self.objects.names.insert(name, address),

@@ -95,6 +95,10 @@ impl<'v> Account<'v> {
         let permissions = if key == "IpPermissions" && described { &[] } else { array(group, key) };
         let rules = permissions.iter().map(|permission| Permission::of(file, permission));
         self.groups.entry(id).or_default().extend(rules);
+        if key == "IpPermissions" && described {
+            // Without its egress rules nothing is known of it.
+            self.groups.entry(id).or_default().push(Permission::unknown(file));
+        }
     }
 
     fn policy(&self, question: &Question) -> Policy {
@@ -186,6 +190,11 @@ impl<'v> Permission<'v> {
         let cidrs = [each("IpRanges", "CidrIp"), each("Ipv6Ranges", "CidrIpv6")].concat();
         let lists = each("PrefixListIds", "PrefixListId");
         Self { file, protocol: text(value, "IpProtocol").unwrap_or("?"), ports: ports(value), cidrs, lists }
+    }
+
+    /// Anything, perhaps.
+    fn unknown(file: u16) -> Self {
+        Self { file, protocol: "?", ports: None, cidrs: vec!["?"], lists: Vec::new() }
     }
 
     /// As `describe-security-group-rules` has it.

@@ -56,6 +56,11 @@ impl<'a> Book<'a> {
         self.objects.entry(name).or_default()
     }
 
+    /// Takes an object away.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.objects.remove(name);
+    }
+
     /// Whether there is an object of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.objects.contains_key(name)
@@ -76,8 +81,11 @@ impl<'a> Book<'a> {
         self.gathered(members, 0)
     }
 
-    /// What any of the names stands for.
+    /// What any of the names stands for; none at all is a doubt.
     pub(super) fn any_named(&mut self, names: &[&'a str]) -> Destination {
+        if names.is_empty() {
+            return Destination::unknown(format!("it names no {}", self.kind));
+        }
         let members: Vec<Member<'a>> = names.iter().map(|name| Member::Named(name)).collect();
         self.any_of(&members)
     }
@@ -188,6 +196,11 @@ impl<'a> Services<'a> {
         self.parts.entry(name).or_default()
     }
 
+    /// Takes a service away.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.parts.remove(name);
+    }
+
     /// Whether there is a service of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.parts.contains_key(name)
@@ -198,8 +211,11 @@ impl<'a> Services<'a> {
         self.named(name, 0)
     }
 
-    /// Whether any of the services has it.
+    /// Whether any of the services has it; none at all is a doubt.
     pub(super) fn any_named(&mut self, names: &[&'a str]) -> Applies {
+        if names.is_empty() {
+            return Applies::maybe("it names no service");
+        }
         names.iter().fold(Applies::No, |any, name| any.or(self.resolve(name)))
     }
 

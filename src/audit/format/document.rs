@@ -48,8 +48,13 @@ pub(super) fn texts<'v>(value: &'v Value, key: &str) -> Result<Vec<&'v str>, ()>
 
 /// A rule that stands in no line of its own.
 pub(super) fn rule(file: u16, name: &str, destination: Destination, rest: Applies, action: Action) -> Rule {
+    let does = match action {
+        Action::Accept => "allow",
+        Action::Deny => "deny",
+        _ => "unknown",
+    };
     let rule = Rule::new(Place { file, line: 0 }, Match { destination, rest }, action);
-    Rule { name: Some(name.into()), ..rule }
+    Rule { name: Some(name.into()), text: Some(format!("{does} {name}").into()), ..rule }
 }
 
 /// What all of these stand for; what is no address is unknown.

@@ -13,8 +13,11 @@ pub(super) fn on(question: &Question, at: Side, name: &str) -> Applies {
     }
 }
 
-/// Whether any of the zones is on the way; `any` always is.
+/// Whether any of the zones is on the way; `any` always is, and none at all is a doubt.
 pub(super) fn on_any(question: &Question, at: Side, names: &[&str]) -> Applies {
+    if names.is_empty() {
+        return Applies::maybe("it says not for which zone or interface it is");
+    }
     if names.iter().any(|name| name.eq_ignore_ascii_case("any")) {
         return Applies::Yes;
     }

@@ -292,6 +292,9 @@ impl<'q, 'a> Device<'q, 'a> {
             },
             said => said,
         };
+        if names.is_empty() {
+            return Applies::maybe("it says not for which interface it is");
+        }
         if names.contains(&"any") {
             return Applies::Yes;
         }
@@ -302,6 +305,11 @@ impl<'q, 'a> Device<'q, 'a> {
     fn rules(&mut self, entry: &Entry<'a>, policy6: bool) -> Vec<Rule> {
         if entry.one("status") == Some("disable") {
             return Vec::new();
+        }
+        let fields = ["dstaddr", "dstaddr6"].iter().any(|field| !entry.list(field).is_empty());
+        if !(fields || entry.enabled("internet-service") || entry.enabled("internet-service6")) {
+            let rule = Rule::not_understood(entry.place, "it says not where to");
+            return vec![Rule { name: Some(entry.name.into()), ..rule }];
         }
         let permits = match entry.one("action") {
             Some("accept") => Some(true),
@@ -365,7 +373,7 @@ impl<'q, 'a> Device<'q, 'a> {
 
 /// What a policy asks for besides addresses, interfaces and services.
 fn conditions(entry: &Entry<'_>) -> Applies {
-    const RESTRICTING: [&str; 15] = [
+    const RESTRICTING: [&str; 20] = [
         "groups",
         "users",
         "fsso-groups",
@@ -381,12 +389,17 @@ fn conditions(entry: &Entry<'_>) -> Applies {
         "ztna-ems-tag",
         "custom-app",
         "reputation-minimum",
+        "dscp-match",
+        "sgt-check",
+        "vlan-filter",
+        "ntlm",
+        "ztna-status",
     ];
     let schedule = match entry.one("schedule") {
         None | Some("always") => Applies::Yes,
         Some(name) => only("schedule", name),
     };
-    let restricted = RESTRICTING.iter().find(|field| !matches!(entry.list(field), [] | ["0" | "0x00"]));
+    let restricted = RESTRICTING.iter().find(|field| !matches!(entry.list(field), [] | ["0" | "0x00" | "disable"]));
     schedule.and(restricted.map_or(Applies::Yes, |field| only("certain", field)))
 }
 

@@ -71,7 +71,8 @@ fn read_rule(file: u16, item: &Value, question: &Question) -> Vec<(i64, bool, Ru
     let name = text(item, "name").unwrap_or("rule");
     let priority = match item.get("priority") {
         None => Some(1000),
-        Some(value) => value.as_i64(),
+        // Some tools write it as a text.
+        Some(value) => value.as_i64().or_else(|| value.as_str()?.parse().ok()),
     };
     // Without ranges it is for all of IPv4 (Google, `destinationRanges` of compute.firewalls).
     let ranges = |key: &str, none: Destination| match texts(item, key).as_deref() {

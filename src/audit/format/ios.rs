@@ -165,6 +165,15 @@ impl<'a> Device<'a> {
                 Mode::Top
             }
             ["zone-pair", "security", ..] => self.doubt(line, "zone-based policies are not read"),
+            ["no", "object-group", "network" | "v6-network" | "service", name] => {
+                self.objects.networks.remove(name);
+                self.objects.services.remove(name);
+                Mode::Other
+            }
+            ["no", "ip", "access-list", "extended" | "standard", name] | ["no", "access-list", name] => {
+                self.remove(Family::V4, name)
+            }
+            ["no", "ipv6", "access-list", name] => self.remove(Family::V6, name),
             ["no", "object-group" | "access-list", ..] | ["no", "ip" | "ipv6", "access-list", ..] => {
                 self.doubt(line, "what is removed is not followed")
             }
@@ -177,6 +186,13 @@ impl<'a> Device<'a> {
 
     fn doubt(&mut self, line: Line<'a>, why: &str) -> Mode<'a> {
         self.doubts.push((line.place, format!("{why}: {}", cited(line.text.trim()))));
+        Mode::Other
+    }
+
+    fn remove(&mut self, family: Family, name: &'a str) -> Mode<'a> {
+        if let Some(&list) = self.numbers.get(&(family, name)) {
+            self.lists[list].lines.clear();
+        }
         Mode::Other
     }
 

@@ -52,7 +52,7 @@ pub(super) fn add_hook(policy: &mut Policy, name: String, chain: Chain) {
 /// The same for one family: packets of the other do not come by.
 pub(super) fn add_hook_of(policy: &mut Policy, family: Family, name: String, chain: Chain) {
     let chain = policy.add(chain);
-    policy.hooks.push(Hook { name, chain, family: Some(family) });
+    policy.hooks.push(Hook { family: Some(family), ..Hook::new(name, chain) });
 }
 
 /// What `permit` and `deny` do, whatever the device calls them.

@@ -9,6 +9,8 @@ mod aws;
 mod azure;
 mod book;
 mod cisco;
+#[cfg(test)]
+mod damage;
 mod document;
 mod flow;
 mod fortios;

@@ -94,6 +94,8 @@ struct Interface<'a> {
 
 struct Device<'a> {
     interfaces: Vec<Interface<'a>>,
+    /// Whether there are any, though disabled.
+    has_rules: bool,
     filters: Vec<Filter<'a>>,
     groups: Vec<(&'a str, Vec<&'a str>)>,
     aliases: Aliases<'a>,
@@ -103,6 +105,7 @@ impl<'a> Device<'a> {
     fn of(roots: &[(u16, Node<'a, '_>)], question: &Question) -> Self {
         let mut device = Self {
             interfaces: Vec::new(),
+            has_rules: false,
             filters: Vec::new(),
             groups: Vec::new(),
             aliases: Aliases::of(roots, question),
@@ -118,11 +121,13 @@ impl<'a> Device<'a> {
                 device.groups.push((text(group, "ifname"), text(group, "members").split([' ', ',']).collect()));
             }
             for rules in children(root, "filter") {
+                device.has_rules |= children(rules, "rule").next().is_some();
                 device.filters.extend(children(rules, "rule").filter_map(|rule| Filter::of(rule, lines.place(rule))));
             }
             let newer = ["OPNsense", "Firewall", "Filter", "rules"];
             let newer = newer.iter().try_fold(root, |node, name| child(node, name));
             let mut rules: Vec<_> = newer.into_iter().flat_map(|rules| children(rules, "rule")).collect();
+            device.has_rules |= !rules.is_empty();
             rules.sort_by_key(|rule| text(*rule, "sequence").parse::<u32>().unwrap_or(u32::MAX));
             device.filters.extend(rules.into_iter().filter_map(|rule| Filter::of_newer(rule, lines.place(rule))));
         }
@@ -131,7 +136,7 @@ impl<'a> Device<'a> {
 
     fn policy(mut self, question: &Question) -> Policy {
         let mut policy = Policy::default();
-        if self.filters.is_empty() {
+        if !self.has_rules {
             add_doubt(&mut policy, "rules", None, "there are no filter rules in the file");
             return policy;
         }

@@ -90,9 +90,7 @@ impl<'v> Found<'v> {
     /// The default of all profiles; one that is switched off lets everything pass.
     fn fallback(&self, question: &Question) -> Default {
         let mut actions = self.profiles.iter().map(|profile| {
-            if number(profile.get("Enabled"), &["False", "True"]) == Some(0)
-                || profile.get("Enabled") == Some(&Value::from(2))
-            {
+            if number(profile.get("Enabled"), &["False", "True"]) == Some(0) {
                 return Some(true);
             }
             match profile.get("DefaultOutboundAction") {

@@ -34,7 +34,7 @@ fn the_sentence_that_matters_stands_first() {
     let sentence = text.lines().nth(2).unwrap();
     assert_eq!(sentence, "  120 of 121 required ranges are missing. Transfers through them fail.");
     assert!(!text.contains('\u{1b}'));
-    let text = report("0.0.0.0/0").write(ReportFormat::Text);
+    let text = report("0.0.0.0/0\n").write(ReportFormat::Text);
     assert!(text.contains("The rules allow all 121 required ranges."), "{text}");
 }
 

@@ -13,6 +13,9 @@ pub(super) fn write(report: &Report) -> String {
     let _ = writeln!(page, "\n  {}\n", wrapped(&sentence(report), 78, "  "));
     table(&mut page, report);
     actions(&mut page, report);
+    if !report.notes.is_empty() {
+        page.push('\n');
+    }
     for note in &report.notes {
         let _ = writeln!(page, "  {}", wrapped(note, 100, "  "));
     }
@@ -138,7 +141,10 @@ fn amount(set: &AddressSet) -> String {
 /// The rule, and what is wrong with it.
 pub(super) fn explained(part: &Part) -> String {
     let text = part.text.as_deref().map_or_else(String::new, |text| format!(" `{text}`"));
-    let rule = format!("{}{text}", part.rule);
+    let rule = match part.text {
+        Some(_) => format!("{}{text}", part.rule),
+        None => format!("no rule for it: {}", part.rule),
+    };
     match (&part.reason, &part.allowed_later) {
         (Some(reason), _) => format!("{rule}: {reason}"),
         (None, Some(later)) => format!("{rule} denies first what {} would allow", later.rule),

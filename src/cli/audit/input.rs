@@ -80,26 +80,22 @@ impl RuleSetArgs {
         };
         let format = format.ok_or_else(unrecognised)?;
         let text = format == Format::Nftables && files.iter().any(|file| nftables::is_text(&file.text));
-        let policy = if text {
-            self.of_nft(&files, question)?
-        } else {
-            format.read(&files, question).map_err(AuditError::from)?
-        };
-        Ok(RuleSet { format, files, policy })
+        let listing = if text { Some(self.listed_by_nft(&files)?) } else { None };
+        let json = |listing: &NftListing| SourceFile { name: files[0].name.clone(), text: listing.json.clone() };
+        let readable = listing.as_ref().map_or_else(|| files.clone(), |listing| vec![json(listing)]);
+        let mut policy = format.read(&readable, question).map_err(AuditError::from)?;
+        if let (Some(listing), [only]) = (&listing, files.as_slice()) {
+            nftables::locate(&mut policy, &listing.text, &only.text);
+        }
+        Ok(RuleSet { format, files, readable, policy })
     }
 
     /// What nft reads, nft itself brings into the form that is audited: in a network namespace that nobody uses.
-    fn of_nft(&self, files: &[SourceFile], question: &Question) -> Result<crate::audit::Policy, CliError> {
+    fn listed_by_nft(&self, files: &[SourceFile]) -> Result<NftListing, CliError> {
         let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
         let folder = self.files.first().and_then(|path| path.parent()).filter(|folder| !folder.as_os_str().is_empty());
         lab::enter_user_namespace()?;
-        let NftListing { json, text } = lab::list_nft(&texts, folder.unwrap_or(Path::new(".")))?;
-        let read = [SourceFile { name: files[0].name.clone(), text: json }];
-        let mut policy = Format::Nftables.read(&read, question).map_err(AuditError::from)?;
-        if let [only] = files {
-            nftables::locate(&mut policy, &text, &only.text);
-        }
-        Ok(policy)
+        Ok(lab::list_nft(&texts, folder.unwrap_or(Path::new(".")))?)
     }
 }
 

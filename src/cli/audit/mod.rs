@@ -145,11 +145,20 @@ pub(super) fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<ExitStatus, C
 /// A rule set as it was read.
 pub(super) struct RuleSet {
     pub(super) format: Format,
+    /// As they are written.
     pub(super) files: Vec<SourceFile>,
+    /// As they are read: what nft reads is read in its JSON.
+    readable: Vec<SourceFile>,
     pub(super) policy: Policy,
 }
 
 impl RuleSet {
+    /// The same files read with another question.
+    pub(super) fn with(&self, question: &Question) -> Result<Self, AuditError> {
+        let policy = self.format.read(&self.readable, question)?;
+        Ok(Self { format: self.format, files: self.files.clone(), readable: self.readable.clone(), policy })
+    }
+
     pub(super) fn coverage(&self, required: &Required<'_>) -> Result<Coverage, AuditError> {
         Ok(audit(&self.policy, &self.files, required)?)
     }

@@ -200,12 +200,20 @@ fn explained(text: &mut String, found: &Explanation<'_>) -> fmt::Result {
         writeln!(text, "  however    this part of the range talks to origins, not to viewers")?;
     }
     writeln!(text, "  since      {}", dated(found.since()))?;
-    found.feeds.iter().try_for_each(|known| writeln!(text, "  listed in  {}", feed(known)))?;
+    match found.feeds.as_slice() {
+        [first, .., last] if found.feeds.len() > SHOWN => {
+            writeln!(text, "  listed in  {} lists, from {} to {}", found.feeds.len(), feed(first), feed(last))?;
+        }
+        feeds => feeds.iter().try_for_each(|known| writeln!(text, "  listed in  {}", feed(known)))?,
+    }
     if !found.listed_now {
         writeln!(text, "  withdrawn  the newest feed at hand does not have it")?;
     }
     Ok(())
 }
+
+/// More lists than this are counted and not named.
+const SHOWN: usize = 3;
 
 fn means(role: Role) -> &'static str {
     match role {

@@ -66,6 +66,14 @@ impl Watch {
         changes
     }
 
+    /// Why the verdict on an endpoint is what it is.
+    #[must_use]
+    pub fn endpoint_reason(&self, subject: &Subject) -> Option<String> {
+        let held = self.endpoints.as_ref()?;
+        let place = held.seen.runs.iter().position(|run| subject_of(run) == *subject)?;
+        Some(held.verdicts[place].reason.clone())
+    }
+
     /// What is known beside the endpoints.
     #[must_use]
     pub fn context(&self) -> RunContext {

@@ -159,6 +159,11 @@ impl TryFrom<String> for Template {
     type Error = EndpointUrlError;
 
     fn try_from(text: String) -> Result<Self, EndpointUrlError> {
+        let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+        if authority.is_some_and(|authority| authority.contains('{')) {
+            let reason = "the host stands for itself".to_owned();
+            return Err(EndpointUrlError::Syntax { text: printable(&text, 80), reason });
+        }
         let template = Self(text);
         let id = if template.is_given() { "https://host.invalid/" } else { "id" };
         template.fill(Filling { name: "name", id: Some(id) })?;
@@ -224,7 +229,7 @@ mod tests {
         let filling = Filling { id: Some("https://cdn/x?s=1"), ..filling };
         assert_eq!(given.fill(filling).unwrap().target(), "/x?s=1");
         assert!(!format!("{:?}", template("https://h/?sig=hidden")).contains("hidden"));
-        for wrong in ["", "h/{name}", "ftp://h/", "https://u:p@h/"] {
+        for wrong in ["", "https://{id}.example/", "https://{name}/", "h/{name}", "ftp://h/", "https://u:p@h/"] {
             assert!(Template::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

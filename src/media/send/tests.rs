@@ -34,6 +34,9 @@ fn denied() -> Failure {
     HttpFailure::Status(403).into()
 }
 
+/// What something refuses.
+type Rule = fn(&Shape) -> bool;
+
 /// Sends a kind as it is and in all variations, where something refuses it by this rule.
 fn varied(refuses: impl Fn(&Shape) -> bool) -> SendRun {
     let kinds = [SampleKind::Jpeg, SampleKind::Pdf].map(|kind| (Purpose::Kind, Shape::honest(kind, BYTES)));
@@ -46,7 +49,6 @@ fn varied(refuses: impl Fn(&Shape) -> bool) -> SendRun {
 fn what_refuses_a_kind_is_told_by_varying_type_extension_and_content() {
     use Factor as F;
     let pdf = SampleKind::Pdf;
-    type Rule = fn(&Shape) -> bool;
     let table: [(Rule, &[Factor], &str); 5] = [
         (|shape| shape.declared == SampleKind::Pdf, &[F::DeclaredType], "type"),
         (|shape| shape.named == SampleKind::Pdf, &[F::Extension], "type"),

@@ -70,7 +70,12 @@ proptest! {
                 damage.on(&mut bytes);
             }
         match FeedSnapshot::parse("damaged", &bytes) {
-            Ok(feed) => sound(&feed),
+            Ok(feed) => {
+                sound(&feed);
+                let archived = FeedSnapshot::parse_archived("archived", feed.archived().as_bytes()).unwrap();
+                let known = |feed: &FeedSnapshot| (feed.digest(), feed.source, feed.serial.clone(), feed.sha256.clone());
+                prop_assert_eq!(known(&archived), known(&feed));
+            }
             Err(error) => {
                 let message = error.to_string();
                 prop_assert!(message.len() < 1_500 && !message.contains(char::is_control), "{message}");

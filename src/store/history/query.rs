@@ -1,10 +1,12 @@
 //! What is remembered is found again, newest first and page by page.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
 use serde::Serialize;
 
 use super::error::failed;
@@ -188,23 +190,13 @@ impl HistoryReader {
         query: &Query,
         read: impl Fn(&Columns<'_>) -> Result<T, Unread>,
     ) -> Result<Page<T>, HistoryError> {
-        let Table { name, columns, subject, failing } = table;
-        let text = format!(
-            "SELECT id, {columns} FROM {name} WHERE id < ?1 AND at >= ?2 AND at < ?3 AND (?4 IS NULL OR {subject} = ?4) \
-             AND (?5 IS NULL OR {failing} = ?5) ORDER BY id DESC LIMIT ?6"
-        );
         let limit = query.limit();
-        let values = params![
-            query.before.unwrap_or(i64::MAX),
-            query.since.map_or(i64::MIN, Timestamp::as_millisecond),
-            query.until.map_or(i64::MAX, Timestamp::as_millisecond),
-            query.subject,
-            query.failing,
-            i64::try_from(limit + 1).expect("a page is small"),
-        ];
+        let Conditions { text, values } = Conditions::of(query, table);
+        let Table { name, columns, .. } = table;
+        let text = format!("SELECT id, {columns} FROM {name} WHERE {text} ORDER BY id DESC LIMIT {}", limit + 1);
         let failed = failed(&self.file, "read");
         let mut statement = self.connection.prepare(&text).map_err(&failed)?;
-        let mut rows = statement.query(values).map_err(&failed)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(&failed)?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next().map_err(&failed)? {
             let entry = read(&Columns(row)).map_err(|unread| unread.of(&self.file))?;
@@ -222,6 +214,31 @@ struct Table {
     columns: &'static str,
     subject: &'static str,
     failing: &'static str,
+}
+
+/// What a row has to hold to. Only what is asked for is in it, so that SQLite finds the index for it.
+struct Conditions {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn of(query: &Query, table: &Table) -> Self {
+        let mut conditions = Self { text: "1".to_owned(), values: Vec::new() };
+        conditions.add("id", "<", query.before.map(Value::from));
+        conditions.add("at", ">=", query.since.map(|since| since.as_millisecond().into()));
+        conditions.add("at", "<", query.until.map(|until| until.as_millisecond().into()));
+        conditions.add(table.subject, "=", query.subject.clone().map(Value::from));
+        conditions.add(table.failing, "=", query.failing.map(|failing| i64::from(failing).into()));
+        conditions
+    }
+
+    fn add(&mut self, column: &str, relation: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.values.push(value);
+            let _ = write!(self.text, " AND {column} {relation} ?{}", self.values.len());
+        }
+    }
 }
 
 /// A row as types.

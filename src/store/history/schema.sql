@@ -1,4 +1,5 @@
--- Version 1. Times are milliseconds since 1970 in UTC; what JSON is, is said.
+-- Version 1. Times are milliseconds since 1970 in UTC; what is JSON says so. An index on one column is in the order of the
+-- ids as well, which is that of the pages.
 
 -- One row for each check that came to an end.
 CREATE TABLE checks (
@@ -24,7 +25,7 @@ CREATE TABLE transitions (
     evidence  TEXT    NOT NULL          -- JSON
 ) STRICT;
 CREATE INDEX transitions_at ON transitions (failing, at);
-CREATE INDEX transitions_subject ON transitions (subject, at);
+CREATE INDEX transitions_subject ON transitions (subject);
 
 -- What one check of an endpoint came to; seconds of each phase that was reached.
 CREATE TABLE endpoint_results (
@@ -45,7 +46,7 @@ CREATE TABLE endpoint_results (
     transfer  REAL
 ) STRICT;
 CREATE INDEX endpoint_results_at ON endpoint_results (failing, at);
-CREATE INDEX endpoint_results_endpoint ON endpoint_results (endpoint, at);
+CREATE INDEX endpoint_results_endpoint ON endpoint_results (endpoint);
 
 -- What one media file that was sent came to.
 CREATE TABLE media_results (

@@ -233,6 +233,31 @@ fn a_damaged_history_is_set_aside_and_not_lost() {
 }
 
 #[test]
+fn what_was_written_last_is_all_that_a_power_cut_can_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, log) = (folder.path().join(FILE), folder.path().join(format!("{FILE}-wal")));
+    let mut history = opened(&file);
+    let mut ends = Vec::new();
+    for second in 0..8 {
+        history.record(&check(second, true)).unwrap();
+        ends.push(fs::metadata(&log).unwrap().len());
+    }
+    let (whole, log) = (fs::read(&file).unwrap(), fs::read(&log).unwrap());
+    let cut = tempfile::tempdir().unwrap();
+    // Each end of a frame, of 24 bytes and a page, and what lies between them.
+    for length in (0..=log.len()).step_by(1031).chain([log.len()]) {
+        for entry in fs::read_dir(cut.path()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        fs::write(cut.path().join(FILE), &whole).unwrap();
+        fs::write(cut.path().join(format!("{FILE}-wal")), &log[..length]).unwrap();
+        let kept = opened(&cut.path().join(FILE)).reader().unwrap().checks(&Query::default()).unwrap().entries.len();
+        let due = ends.iter().filter(|end| **end <= length as u64).count();
+        assert_eq!(kept, due, "cut to {length} of {}", log.len());
+    }
+}
+
+#[test]
 fn a_newer_history_is_refused_and_stays() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(FILE);

@@ -87,8 +87,7 @@ impl<'a, 'b> Reading<'a, 'b> {
             "--ctorigdst" => self.original(End::Destination, value, negated),
             "--match-set" => return (2, self.set(value, values.get(1).map_or("", |value| value.as_ref()), negated)),
             "--return-nomatch" | "--update-counters" | "--update-subcounters" => return (0, depends_on(option)),
-            "-m" | "--match" => return (1, self.module(value, negated)),
-            "-4" | "--ipv4" | "-6" | "--ipv6" => return (0, Applies::Yes),
+            "-m" | "--match" => return (1, module(value, negated)),
             "--comment" => return (1, Applies::Yes),
             "-c" | "--set-counters" => return (values.len(), Applies::Yes),
             "-f" | "--fragment" => return (0, negated.into()),
@@ -97,7 +96,9 @@ impl<'a, 'b> Reading<'a, 'b> {
                 return (2, turned(flags(packet, value, values.get(1).map_or("", |v| v.as_ref())), negated));
             }
             // A reverse path that is as it should be is what a flow from the inside has.
-            "--loose" | "--validmark" | "--accept-local" => return (0, Applies::Yes),
+            "-4" | "--ipv4" | "-6" | "--ipv6" | "--loose" | "--validmark" | "--accept-local" => {
+                return (0, Applies::Yes);
+            }
             "--invert" => return (0, Applies::No),
             _ => turned(self.simple(option, value), negated),
         };
@@ -126,16 +127,6 @@ impl<'a, 'b> Reading<'a, 'b> {
         }
     }
 
-    /// Modules for headers that no TCP packet has do not match, whatever their options.
-    fn module(&self, name: &str, negated: bool) -> Applies {
-        match name {
-            _ if negated => depends_on(name),
-            name if OTHER_HEADERS.contains(&name) => Applies::No,
-            name if MODULES.contains(&name) => Applies::Yes,
-            other => depends_on(other),
-        }
-    }
-
     fn addresses(&mut self, end: End, addresses: Destination, negated: bool) -> Applies {
         self.conditions.address(end, &if negated { addresses.complement() } else { addresses });
         Applies::Yes
@@ -160,6 +151,16 @@ impl<'a, 'b> Reading<'a, 'b> {
 
     fn port(&self, end: End, value: &str) -> Applies {
         ports(value).map_or_else(|| depends_on(value), |runs| self.context.packet.port(end, &runs))
+    }
+}
+
+/// Modules for headers that no TCP packet has do not match, whatever their options.
+fn module(name: &str, negated: bool) -> Applies {
+    match name {
+        _ if negated => depends_on(name),
+        name if OTHER_HEADERS.contains(&name) => Applies::No,
+        name if MODULES.contains(&name) => Applies::Yes,
+        other => depends_on(other),
     }
 }
 
@@ -236,8 +237,9 @@ fn flag_bits(names: &str) -> Option<u8> {
 
 fn state(packet: Packet<'_>, value: &str) -> Applies {
     let own = match packet.state() {
-        State::New => "NEW",
-        State::Established => "ESTABLISHED",
+        Some(State::New) => "NEW",
+        Some(State::Established) => "ESTABLISHED",
+        None => return depends_on("a state that is not known yet in the table raw"),
     };
     let one = |name: &str| match name {
         name if name == own => Applies::Yes,

@@ -7,7 +7,10 @@ pub(super) fn words(line: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut words = Vec::with_capacity(16);
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let (word, behind) = if rest.starts_with('"') { quoted(&rest[1..])? } else { plain(rest) };
+        let (word, behind) = match rest.strip_prefix('"') {
+            Some(rest) => quoted(rest)?,
+            None => plain(rest),
+        };
         words.push(word);
         rest = behind.trim_start();
     }

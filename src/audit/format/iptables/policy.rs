@@ -7,7 +7,7 @@ use super::conditions::Context;
 use super::sets::Lookups;
 use super::table::{self, Content};
 use super::targets::{Read, Target, doubtful, read};
-use crate::audit::packet::{Kind, Packet};
+use crate::audit::packet::{Kind, Packet, reached};
 use crate::audit::word::cited;
 use crate::audit::{Action, Chain, ChainId, Default, Hook, Policy, Question, Rule, Traffic};
 use crate::prefix::Family;
@@ -43,12 +43,13 @@ pub(super) fn build(content: &Content<'_>, question: &Question) -> Policy {
     for family in [Family::V4, Family::V6] {
         if content.has(family) {
             for (kind, name) in Packet::KINDS {
-                let packet = Packet { question, traffic, kind, family: Some(family) };
-                let context = Context { packet, lookups: &lookups };
+                let packet = Packet { question, traffic, kind, family: Some(family), tracked: true };
+                let reading = Context { packet, lookups: &lookups };
                 let (known, waiting) = (HashMap::new(), Vec::new());
-                Builder { content, context, family, policy: &mut policy, known, waiting }.hooks(name);
+                Builder { content, context: reading, family, policy: &mut policy, known, waiting }.hooks(name);
             }
-        } else {
+        }
+        if !content.has_filter(family) {
             let hook = absent(&mut policy, family);
             policy.hooks.push(hook);
         }
@@ -71,10 +72,10 @@ fn judged(traffic: Traffic, question: &Question) -> String {
     }
 }
 
-/// Files of one program say nothing of the other family.
+/// Files of one program say nothing of the other family, and a table nothing of another.
 fn absent(policy: &mut Policy, family: Family) -> Hook {
     let program = if family == Family::V4 { "iptables-save" } else { "ip6tables-save" };
-    let why = format!("no output of {program} is among the files");
+    let why = format!("no table `filter` of {program} is among the files");
     let chain = policy.add(Chain::new(program, Default::Unknown(why.into())));
     Hook { family: Some(family), ..Hook::new(program, chain) }
 }
@@ -104,7 +105,8 @@ impl Builder<'_, '_> {
             let found = self.content.find((self.family, table, name));
             if let Some(at) = found.filter(|&at| filters(&self.content.chains[at])) {
                 let name = format!("{table} {name}{suffix}");
-                let hook = Hook { family: Some(self.family), ..Hook::new(name, self.chain(at)) };
+                let follows = self.context.packet.kind != Kind::Opening;
+                let hook = Hook { family: Some(self.family), follows, ..Hook::new(name, self.chain(at)) };
                 self.policy.hooks.push(hook);
             }
         }
@@ -127,7 +129,10 @@ impl Builder<'_, '_> {
     fn read(&mut self) {
         while let Some((at, id)) = self.waiting.pop() {
             let written = &self.content.chains[at];
-            let rules = written.rules.iter().map(|line| self.rule(written.table, line)).collect();
+            // The table raw is passed before connections are looked up.
+            self.context.packet.tracked = written.table != "raw";
+            let kind = self.context.packet.kind;
+            let rules = reached(kind, written.rules.iter().map(|line| self.rule(written.table, line)));
             self.policy.chains[id.0 as usize].rules = rules;
         }
     }

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::lex::words;
 use super::table::first_word;
 use crate::audit::packet::{End, Gathered, Kind, Packet, depends_on};
 use crate::audit::word::{address_range, cited};
 use crate::audit::{AddressSet, Applies, Destination, Match};
-use crate::prefix::AddressRange;
+use crate::prefix::{AddressRange, Family};
 
 /// All sets by their names.
 #[derive(Debug, Default)]
@@ -56,10 +57,18 @@ impl<'a> Sets<'a> {
             return Err((name, format!("no set {} was created", cited(name))));
         };
         set.check(value).map_err(|problem| (value, problem))?;
-        let mut words = options.split_ascii_whitespace();
-        let nomatch = options.split_ascii_whitespace().any(|word| word == "nomatch");
-        let timeout = words.by_ref().find(|word| *word == "timeout").and_then(|_| words.next());
-        set.entries.push(Entry { value, nomatch, expires: timeout.is_some_and(|seconds| seconds != "0") });
+        let words = words(options).ok_or_else(|| (options, "a quotation does not end".to_owned()))?;
+        let mut words = words.iter().map(AsRef::as_ref);
+        let (mut nomatch, mut expires) = (false, false);
+        while let Some(word) = words.next() {
+            match word {
+                "comment" => _ = words.next(),
+                "nomatch" => nomatch = true,
+                "timeout" => expires = words.next() != Some("0"),
+                _ => {}
+            }
+        }
+        set.entries.push(Entry { value, nomatch, expires });
         Ok(())
     }
 }
@@ -94,7 +103,7 @@ fn is_address(dimension: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct Lookups<'a> {
     sets: &'a Sets<'a>,
-    made: HashMap<(String, String, bool, Kind), Match>,
+    made: HashMap<(String, String, bool, Kind, Option<Family>), Match>,
 }
 
 impl<'a> Lookups<'a> {
@@ -104,7 +113,7 @@ impl<'a> Lookups<'a> {
 
     /// What `--match-set NAME src,dst` comes to for a packet.
     pub(super) fn find(&mut self, name: &str, directions: &str, negated: bool, packet: Packet<'_>) -> Match {
-        let key = (name.to_owned(), directions.to_owned(), negated, packet.kind);
+        let key = (name.to_owned(), directions.to_owned(), negated, packet.kind, packet.family);
         if let Some(made) = self.made.get(&key) {
             return made.clone();
         }

@@ -49,6 +49,11 @@ impl Content<'_> {
         self.chains.iter().any(|chain| chain.family == family)
     }
 
+    /// Whether there is the table that every host with rules has: a file that is cut may end behind another one.
+    pub(super) fn has_filter(&self, family: Family) -> bool {
+        self.chains.iter().any(|chain| chain.family == family && chain.table == "filter")
+    }
+
     /// The index of a chain.
     pub(super) fn find(&self, key: Key<'_>) -> Option<usize> {
         self.index.get(&key).copied()
@@ -178,7 +183,7 @@ impl<'a> Reading<'a, '_> {
                 format!("{} is not what iptables-save writes", cited(text)),
             ));
         }
-        if words(rest).is_none() {
+        if rest.contains('"') && words(rest).is_none() {
             return Err(self.file.error(place, line, rest, "a quotation does not end"));
         }
         let file = self.file;

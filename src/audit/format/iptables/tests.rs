@@ -7,7 +7,7 @@ create cf hash:net family inet hashsize 1024 maxelem 65536 bucketsize 12 initval
 add cf 13.32.0.0/15
 add cf 13.33.1.0/24 nomatch
 create h hash:ip family inet hashsize 1024 maxelem 65536
-add h 99.84.0.1
+add h 99.84.0.1 comment \"not a nomatch\"
 create hp hash:net,port family inet hashsize 1024 maxelem 65536
 add hp 99.84.0.0/17,tcp:443
 add hp 99.84.128.0/17,tcp:80

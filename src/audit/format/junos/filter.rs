@@ -18,7 +18,8 @@ struct Bound<'a> {
     side: Option<Side>,
     family: Family,
     inward: bool,
-    filter: &'a str,
+    /// None where there are several in a row.
+    filter: Option<&'a str>,
 }
 
 /// Adds a hook for each filter on the way out; whether there is any.
@@ -31,13 +32,13 @@ pub(super) fn add(root: Branch<'_, '_>, question: &Question, policy: &mut Policy
         let passed = if one.inward { Side::Inside } else { Side::Outside };
         let way = if one.inward { "input" } else { "output" };
         if !one.side.map_or(!known(passed), |side| side == passed) {
-            let (filter, interface) = (cited(one.filter), cited(&one.interface));
+            let (filter, interface) = (cited(one.filter.unwrap_or("list")), cited(&one.interface));
             policy.notes.push(format!("{way} filter {filter} on {interface} is not on the way out"));
             continue;
         }
         judged.push(one.family);
         let chain = chain(root, question, &mut lists, one);
-        add_hook_of(policy, one.family, format!("{} {way}: {}", one.interface, one.filter), chain);
+        add_hook_of(policy, one.family, format!("{} {way}: {}", one.interface, one.filter.unwrap_or("list")), chain);
     }
     if !judged.is_empty() && !root.has(&["security", "policies"]) {
         add_unfiltered(root, &judged, policy);
@@ -80,13 +81,15 @@ fn bound<'a>(root: Branch<'_, 'a>, question: &Question) -> Vec<Bound<'a>> {
                     [("input", true), ("input-list", true), ("output", false), ("output-list", false)]
                 {
                     let filters = unit.at(&["family", word, "filter", direction]);
-                    found.extend(filters.into_iter().flat_map(Branch::children).map(|filter| Bound {
-                        interface: name.clone(),
-                        side,
-                        family,
-                        inward,
-                        filter: filter.word(),
-                    }));
+                    let filters: Vec<&'a str> =
+                        filters.into_iter().flat_map(Branch::children).map(Branch::word).collect();
+                    // Of several in a row the first has no end of its own.
+                    let filter = match filters[..] {
+                        [] => continue,
+                        [one] => Some(one),
+                        _ => None,
+                    };
+                    found.push(Bound { interface: name.clone(), side, family, inward, filter });
                 }
             }
         }
@@ -95,12 +98,15 @@ fn bound<'a>(root: Branch<'_, 'a>, question: &Question) -> Vec<Bound<'a>> {
 }
 
 fn chain<'a>(root: Branch<'_, 'a>, question: &Question, lists: &mut Lists<'_, 'a>, bound: &Bound<'a>) -> Chain {
-    let mut chain = Chain::new(bound.filter, Default::Deny);
+    let Some(name) = bound.filter else {
+        return Chain::new("list", Default::Unknown("several filters in a row are not read".into()));
+    };
+    let mut chain = Chain::new(name, Default::Deny);
     let family = if bound.family == Family::V4 { "inet" } else { "inet6" };
-    let filter = root.at(&["firewall", "family", family, "filter", bound.filter]);
-    let filter = filter.or_else(|| root.at(&["firewall", "filter", bound.filter]).filter(|_| family == "inet"));
+    let filter = root.at(&["firewall", "family", family, "filter", name]);
+    let filter = filter.or_else(|| root.at(&["firewall", "filter", name]).filter(|_| family == "inet"));
     let Some(terms) = filter.and_then(|filter| filter.at(&["term"])) else {
-        chain.default = Default::Unknown(format!("filter {} is not in the file", cited(bound.filter)).into());
+        chain.default = Default::Unknown(format!("filter {} is not in the file", cited(name)).into());
         return chain;
     };
     for term in terms.children() {

@@ -37,6 +37,8 @@ pub(super) struct Base {
     pub(super) kind: String,
     pub(super) hook: String,
     pub(super) drops: bool,
+    /// Whether connections are looked up before it is passed: they are at priority -200.
+    pub(super) tracked: bool,
 }
 
 /// A rule as it is written.
@@ -67,8 +69,12 @@ struct ChainEntry {
     #[serde(rename = "type")]
     kind: Option<String>,
     hook: Option<String>,
+    prio: Option<i64>,
     policy: Option<String>,
 }
+
+/// The priority at which connections are looked up (`NF_IP_PRI_CONNTRACK`).
+const CONNTRACK: i64 = -200;
 
 #[derive(Deserialize)]
 struct RuleEntry {
@@ -142,6 +148,8 @@ impl Document {
         let table = (entry.family, entry.table);
         let base = entry.hook.map(|hook| Base {
             kind: entry.kind.unwrap_or_default(),
+            tracked: !["prerouting", "output", "ingress"].contains(&hook.as_str())
+                || entry.prio.is_none_or(|priority| priority > CONNTRACK),
             hook,
             drops: entry.policy.is_some_and(|policy| policy != "accept"),
         });

@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use super::document::{self, Base, Document};
 use super::statements::{Part, read};
 use super::values::Scope;
-use crate::audit::packet::{Kind, Packet};
-use crate::audit::{Applies, Chain, ChainId, Default, Hook, Match, Place, Policy, Question, Rule, Traffic};
+use crate::audit::packet::{Kind, Packet, reached};
+use crate::audit::{Chain, ChainId, Default, Hook, Match, Place, Policy, Question, Rule, Traffic};
 use crate::prefix::Family;
 
 pub(super) fn build(document: &Document, question: &Question) -> Policy {
     let traffic = question.traffic.unwrap_or_else(|| usual_traffic(document));
     let mut policy = Policy::default();
     for (kind, suffix) in Packet::KINDS {
-        let packet = Packet { question, traffic, kind, family: None };
-        let (known, waiting) = (HashMap::new(), Vec::new());
-        Builder { document, packet, policy: &mut policy, known, waiting }.hooks(suffix);
+        for tracked in [false, true] {
+            let packet = Packet { question, traffic, kind, family: None, tracked };
+            let (known, waiting) = (HashMap::new(), Vec::new());
+            Builder { document, packet, policy: &mut policy, known, waiting }.hooks(suffix);
+        }
     }
     policy.notes.push(judged(traffic, question));
     policy.notes.extend(not_judged(document));
@@ -67,7 +69,8 @@ impl Builder<'_, '_> {
             };
             let name = format!("{} {} {}{suffix}", chain.table.0, chain.table.1, chain.name);
             let id = if chain.table.0 == "netdev" { self.opaque(chain, base) } else { self.chain(at) };
-            self.policy.hooks.push(Hook { family, ..Hook::new(name, id) });
+            let follows = self.packet.kind != Kind::Opening;
+            self.policy.hooks.push(Hook { family, follows, ..Hook::new(name, id) });
         }
         self.read();
     }
@@ -82,7 +85,11 @@ impl Builder<'_, '_> {
         };
         // Addresses are translated for the first packet of a connection; the others follow it.
         let translated = base.kind == "nat" && self.packet.kind != Kind::Opening;
-        routed && hooks.contains(&base.hook.as_str()) && !translated && (base.drops || !chain.rules.is_empty())
+        routed
+            && hooks.contains(&base.hook.as_str())
+            && !translated
+            && base.tracked == self.packet.tracked
+            && (base.drops || !chain.rules.is_empty())
     }
 
     /// A chain at one device, of which it is not known whether the packets pass it.
@@ -110,7 +117,7 @@ impl Builder<'_, '_> {
         while let Some((at, id)) = self.waiting.pop() {
             let document = self.document;
             let chain = &document.chains[at];
-            let rules = chain.rules.iter().flat_map(|rule| self.rules(chain, rule)).collect();
+            let rules = reached(self.packet.kind, chain.rules.iter().flat_map(|rule| self.rules(chain, rule)));
             self.policy.chains[id.0 as usize].rules = rules;
         }
     }
@@ -119,15 +126,14 @@ impl Builder<'_, '_> {
         let scope = Scope { document: self.document, table: &chain.table, packet: self.packet };
         let mut find = |name: &str| self.document.find(&chain.table, name).map(|at| self.chain(at));
         let parts = read(scope, &rule.statements, &mut find);
-        let matters = |part: &Part| part.matches.rest != Applies::No;
-        parts.into_iter().filter(matters).map(|part| named(rule, part.matches, part.action)).collect()
+        parts.into_iter().map(|Part { matches, action }| named(rule, matches, action)).collect()
     }
 }
 
 fn named(rule: &document::Rule, matches: Match, action: crate::audit::Action) -> Rule {
     Rule {
         name: rule.handle.map(|handle| format!("handle {handle}").into()),
-        text: Some(serde_json::Value::from(rule.statements.clone()).to_string().into()),
+        text: Some(serde_json::to_string(&rule.statements).expect("JSON").into()),
         ..Rule::new(Place { file: 0, line: 0 }, matches, action)
     }
 }

@@ -75,7 +75,9 @@ fn verdict(kind: &str, value: &Value, find: &mut dyn FnMut(&str) -> Option<Chain
 
 fn gathered<'a>(scope: Scope<'a>, matches: &[&'a Value], doubts: Applies) -> Conditions<'a> {
     let mut conditions = Conditions::new(scope.packet);
-    matches.iter().for_each(|statement| scope.compare(&mut conditions, statement));
+    for statement in matches {
+        scope.compare(&mut conditions, statement);
+    }
     conditions.holds(doubts);
     conditions
 }

@@ -169,7 +169,9 @@ impl<'a> Scope<'a> {
             if ranges.is_empty() {
                 return Destination::unknown(format!("{} is no address", cited(&element.value.to_string())));
             }
-            ranges.into_iter().for_each(|range| gathered.add(range, holds.clone()));
+            for range in ranges {
+                gathered.add(range, holds.clone());
+            }
         }
         gathered.into_destination()
     }
@@ -263,7 +265,9 @@ impl<'a> Values<'a> {
             match range(value) {
                 Some(range) => gathered.add(range, holds),
                 None if **value == "*" => {
-                    AddressSet::family(family).ranges().for_each(|range| gathered.add(range, holds.clone()))
+                    for range in AddressSet::family(family).ranges() {
+                        gathered.add(range, holds.clone());
+                    }
                 }
                 None => return Destination::unknown(format!("{} is no address", cited(&value.to_string()))),
             }
@@ -317,8 +321,9 @@ impl Key {
 
 fn state(packet: Packet<'_>, name: &str) -> Applies {
     let own = match packet.state() {
-        State::New => "new",
-        State::Established => "established",
+        Some(State::New) => "new",
+        Some(State::Established) => "established",
+        None => return depends_on("a state that is not known yet at this priority"),
     };
     match name {
         name if name == own => Applies::Yes,

@@ -106,6 +106,8 @@ fn literal(name: &str) -> Option<Destination> {
         "(self)" | "self" => Destination::unknown("the addresses of the firewall"),
         _ => match address_range(name) {
             Some(range) => AddressSet::from(range).into(),
+            // Names of aliases have no dots.
+            None if name.contains('.') => Destination::unknown(format!("host name {}", cited(name))),
             None => return None,
         },
     })

@@ -153,6 +153,7 @@ impl<'a> End<'a> {
         for kind in ["address", "network"] {
             end.names.extend(Some(text(node, kind)).filter(|name| !name.is_empty()));
         }
+        end.doubt = end.names.is_empty();
         end
     }
 

@@ -34,7 +34,7 @@ impl Carrier<'_> {
             return self.sweep().await;
         }
         // What does not reach the server is no kind's fault.
-        let reached = first.status.is_some() || first.failure.is_none();
+        let reached = first.is_refused() || first.failure.is_none();
         self.keep_trial(first);
         if !reached {
             return;
