@@ -153,7 +153,7 @@ mod tests {
         }
         memory.write(Entry::Held(vec![(Subject::Range("13.32.0.0/15".parse().unwrap()), open)]));
         assert_eq!(memory.trouble(), None);
-        assert!(memory.end(Duration::from_secs(60)));
+        assert!(memory.end(Duration::from_mins(1)));
         let reader = HistoryReader::open(&store.history_file()).unwrap();
         assert_eq!(reader.checks(&Query::default()).unwrap().entries.len(), 20);
         assert_eq!(held::read(&store).unwrap().len(), 1);
@@ -164,7 +164,7 @@ mod tests {
         let memory = Memory::begin(Store::at(Some("/dev/null/egressd".as_ref())).unwrap()).unwrap();
         memory.write(check());
         let trouble = memory.trouble.clone();
-        assert!(memory.end(Duration::from_secs(60)));
+        assert!(memory.end(Duration::from_mins(1)));
         assert!(trouble.0.lock().unwrap().as_ref().unwrap().contains("/dev/null"));
     }
 }

@@ -124,7 +124,7 @@ impl Daemon<'_> {
     /// Waits for the first result.
     pub fn ready(&self) -> Duration {
         let ready = || self.get("/readyz").filter(|text| text == "ready\n");
-        until(Duration::from_secs(60), ready).unwrap_or_else(|| panic!("never ready: {}", self.home.log())).1
+        until(Duration::from_mins(1), ready).unwrap_or_else(|| panic!("never ready: {}", self.home.log())).1
     }
 
     /// Waits until what is said of a range or an endpoint is this.

@@ -55,7 +55,7 @@ pub fn hanging_webhook() -> String {
     let checks = || site.get("/api/v1/status").json()["checks"]["endpoints"]["succeeded"].as_u64();
     let before = checks();
     site.wait("another check", || checks() > before);
-    assert_eq!(late(&site), 0.0);
+    assert_eq!(late(&site), 0);
     let (process, began) = (site.process(), Instant::now());
     site.succeed("kill", &["-TERM", &process]);
     site.wait("the end", || ended(&process));
@@ -71,10 +71,10 @@ fn crowd(site: &Site, arguments: &[&str]) -> Value {
 }
 
 /// Checks that began late, of every kind.
-pub fn late(site: &Site) -> f64 {
+pub fn late(site: &Site) -> u64 {
     let page = site.get("/metrics").text();
     let late = page.lines().filter(|line| line.starts_with("egressd_checks_late_total{"));
-    late.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    late.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 /// Kilobytes of memory at the most, ever.

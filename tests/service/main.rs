@@ -1,5 +1,5 @@
-//! What the daemon serves, as others see it: Prometheus and Alertmanager, curl, an OpenAPI fuzzer, and clients that mean it
-//! no good.
+//! What the daemon serves, as others see it: Prometheus and Alertmanager, curl, a fuzzer of its API, and clients that mean
+//! it no good.
 //!
 //! `cargo test --test service [part of a name]`; the last line is `N passed, N failed`.
 #![allow(clippy::print_stdout)] // the output of a test runner
