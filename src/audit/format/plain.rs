@@ -33,8 +33,7 @@ fn read(files: &[SourceFile], question: &Question) -> Result<Policy, ParseError>
         }
         let file = &files[usize::from(line.place.file)];
         let destination = match address_range(entry) {
-            // `13.32.0.0/1` may have been `13.32.0.0/15`.
-            Some(_) if !line.whole => Destination::unknown(CUT),
+            Some(_) if !line.whole && may_go_on(line.text, entry) => Destination::unknown(CUT),
             Some(range) => AddressSet::from(range).into(),
             None if is_host(entry) => Destination::unknown(format!("host name {}", cited(entry))),
             None => {
@@ -56,6 +55,13 @@ fn entry(line: &str) -> &str {
     if address_range(line).is_some() { line } else { line.split_whitespace().next().unwrap_or_default() }
 }
 
+/// Whether a line without its end may have been another entry: `13.32.0.0/1` may have been `13.32.0.0/15`, which has no
+/// longer form. Many editors leave the last line of a list without its end.
+fn may_go_on(line: &str, entry: &str) -> bool {
+    let longer = |digit| address_range(&format!("{entry}{digit}")).is_some();
+    line.ends_with(entry) && (!entry.contains('/') || ('0'..='9').any(longer))
+}
+
 /// `cdn.example.com`, `*.example.com`, perhaps with a path: letters are in its last part.
 fn is_host(entry: &str) -> bool {
     let name = entry.split('/').next().unwrap_or_default();
@@ -63,4 +69,19 @@ fn is_host(entry: &str) -> bool {
     name.contains('.')
         && last.bytes().any(|byte| byte.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'*' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_line_without_its_end_counts_where_it_can_mean_nothing_else() {
+        for whole in ["13.32.0.0/15", "10.0.0.0/9", "2600:9000::/28", "13.32.0.0/1 # c", "13.32.0.0/1 "] {
+            assert!(!may_go_on(whole, entry(whole)), "{whole}");
+        }
+        for cut in ["13.32.0.0/1", "10.0.0.0/3", "13.32.0.1", "13.32.0.1-13.32.0.9", "2600:9000::/2"] {
+            assert!(may_go_on(cut, entry(cut)), "{cut}");
+        }
+    }
 }
