@@ -76,7 +76,7 @@ mod tests {
         let audits = [
             rules("all", all.join("\n") + "\n"),
             rules("less", all[5..].join("\n") + "\n"),
-            rules("cut", all[5..].join("\n")),
+            rules("cut", all[5..].join("\n") + "\n13.32.0.0/1"),
             AuditConfig { files: vec![folder.path().join("none")], ..rules("gone", String::new()) },
         ];
         let found: Vec<Option<usize>> = held_against(&audits, &feeds).into_iter().map(|one| one.missing).collect();
