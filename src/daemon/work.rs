@@ -103,6 +103,14 @@ impl Seen {
         }
     }
 
+    /// Whether it came to nothing: lists of which none could be fetched and used are none.
+    pub(super) fn failed(&self) -> bool {
+        match self {
+            Self::Feed(updated) => !updated.is_current(),
+            other => other.error().is_some(),
+        }
+    }
+
     /// The connections that were made.
     pub(super) fn probes(&self) -> ProbeTotals {
         match self {
@@ -231,5 +239,15 @@ impl ProbeTotals {
         self.rejected += other.rejected;
         self.silent += other.silent;
         self.local += other.local;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_for_lists_that_brings_none_has_failed() {
+        assert!(Seen::Feed(Updated::default()).failed());
     }
 }

@@ -12,7 +12,7 @@ use crate::job::JobError;
 use crate::media::send::SendRun;
 use crate::net::feed;
 use crate::store::history::{self, CheckKind};
-use crate::text::told;
+use crate::text::{printable, told};
 
 impl Engine {
     pub(super) fn take(&mut self, done: Done) {
@@ -91,7 +91,7 @@ impl Engine {
         let Some(check) = seen.check() else { return };
         self.schedule.done(check);
         let past = self.past.entry(check).or_default();
-        if seen.error().is_some() {
+        if seen.failed() {
             past.failed += 1;
         } else {
             (past.last_success, past.took) = (Some(Timestamp::now()), Some(took));
@@ -117,7 +117,7 @@ impl Engine {
 
     fn take_feed(&mut self, updated: &feed::Updated, check: Option<&mut history::Check>) {
         for attempt in &updated.attempts {
-            tracing::info!("{}", attempt.told());
+            tracing::info!("list of {}: {}", printable(&attempt.from, 200), attempt.told());
         }
         let changes = updated.changes();
         if !changes.is_empty() {
