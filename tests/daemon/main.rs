@@ -16,13 +16,12 @@ mod watched;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use runner::{Case, Suite};
+use runner::{Case, EMPTY_NETWORK, Suite};
 
 fn main() -> ExitCode {
     let suite = Suite {
         cases: [cases::all(), faults::all(), confined::all()].into_iter().flatten().collect(),
-        // Root of nothing but an empty network, whoever runs this.
-        launcher: &["unshare", "--user", "--map-root-user", "--net", "--mount", "--"],
+        launcher: EMPTY_NETWORK,
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: AT_ONCE,
     };

@@ -13,13 +13,12 @@ mod runner;
 
 use std::process::ExitCode;
 
-use runner::Suite;
+use runner::{EMPTY_NETWORK, Suite};
 
 fn main() -> ExitCode {
     let suite = Suite {
         cases: cases::all(),
-        // Root of nothing but an empty network, whoever runs this.
-        launcher: &["unshare", "--user", "--map-root-user", "--net", "--mount", "--"],
+        launcher: EMPTY_NETWORK,
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: 2,
     };

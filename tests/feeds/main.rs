@@ -16,7 +16,7 @@ mod site;
 
 use std::process::ExitCode;
 
-use runner::{Case, Suite};
+use runner::{Case, EMPTY_HOST, Suite};
 
 /// A case by its name.
 type Named = (&'static str, fn() -> String);
@@ -46,19 +46,7 @@ fn main() -> ExitCode {
     let case = |&(name, run): &Named| Case { name: name.to_owned(), run: Box::new(run) };
     let suite = Suite {
         cases: cases.iter().map(case).collect(),
-        // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.
-        launcher: &[
-            "unshare",
-            "--user",
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--",
-        ],
+        launcher: EMPTY_HOST,
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: 3,
     };

@@ -22,7 +22,7 @@ mod times;
 use std::process::ExitCode;
 
 use row::Row;
-use runner::{Case, Suite};
+use runner::{Case, EMPTY_HOST, Suite};
 
 fn main() -> ExitCode {
     let rows = rows::all();
@@ -32,19 +32,7 @@ fn main() -> ExitCode {
     };
     let suite = Suite {
         cases: rows.iter().chain(&rows::beside()).map(case).chain(bounds::all()).chain(times::all()).collect(),
-        // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.
-        launcher: &[
-            "unshare",
-            "--user",
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--",
-        ],
+        launcher: EMPTY_HOST,
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: AT_ONCE,
     };

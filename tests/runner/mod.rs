@@ -45,6 +45,25 @@ pub struct Suite {
     pub at_once: usize,
 }
 
+/// Root of nothing but an empty network, whoever runs this.
+#[allow(dead_code)] // not every suite needs one
+pub const EMPTY_NETWORK: &[&str] = &["unshare", "--user", "--map-root-user", "--net", "--mount", "--"];
+
+/// The same, where what a case starts ends with it.
+#[allow(dead_code)] // not every suite needs one
+pub const EMPTY_HOST: &[&str] = &[
+    "unshare",
+    "--user",
+    "--map-root-user",
+    "--net",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--",
+];
+
 /// The end of the name of a case that must not run as root.
 const AS_NOBODY: &str = "as_nobody";
 

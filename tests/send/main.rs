@@ -24,7 +24,7 @@ mod ways;
 
 use std::process::ExitCode;
 
-use runner::{Case, Suite};
+use runner::{Case, EMPTY_HOST, Suite};
 
 fn main() -> ExitCode {
     let cases: [(&str, fn()); 18] = [
@@ -56,18 +56,7 @@ fn main() -> ExitCode {
     };
     let suite = Suite {
         cases: cases.into_iter().map(named).chain(limits::all()).collect(),
-        launcher: &[
-            "unshare",
-            "--user",
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--",
-        ],
+        launcher: EMPTY_HOST,
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: 4,
     };

@@ -26,7 +26,7 @@ mod runner;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use runner::{Case, Suite};
+use runner::{Case, EMPTY_HOST, Suite};
 
 fn main() -> ExitCode {
     let case = |(name, run): (&str, fn() -> String)| Case { name: name.to_owned(), run: Box::new(run) };
@@ -46,19 +46,7 @@ fn main() -> ExitCode {
         ]
         .map(case)
         .into(),
-        // Root of nothing but an empty network, whoever runs this; what a case starts ends with it.
-        launcher: &[
-            "unshare",
-            "--user",
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--",
-        ],
+        launcher: EMPTY_HOST,
         program: Some(env!("CARGO_BIN_EXE_egressd")),
         at_once: AT_ONCE,
     };
