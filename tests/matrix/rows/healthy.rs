@@ -79,7 +79,8 @@ pub const ROWS: &[Row] = &[
     Row { name: "healthy_without_icmp", network: without_icmp, ..HEALTHY },
 ];
 
-const PATIENT: &str = "curl --max-time 30 https://cdn.example.test/1m.bin";
+/// A lost question to a resolver is asked again after five seconds.
+const PATIENT: &str = "curl --connect-timeout 20 --max-time 30 https://cdn.example.test/1m.bin";
 const GET_V4: &str = "curl -4 https://cdn.example.test/1m.bin";
 
 /// 300 ms there and back, as from the other side of the world.
