@@ -28,6 +28,8 @@
 
 pub mod audit;
 pub mod baseline;
+#[cfg(test)]
+mod chance;
 pub mod config;
 pub mod diagnose;
 pub mod endpoint;

@@ -5,6 +5,7 @@
 
 use super::{Format, SourceFile};
 use crate::audit::{Answer, Question, Required, audit};
+use crate::chance::Chance;
 use crate::ranges::FeedSnapshot;
 
 /// Enough for each test run.
@@ -12,18 +13,6 @@ const MUTATIONS: u64 = 3_000;
 
 const IPTABLES: &str = include_str!("damage/rules.v4");
 const NFTABLES: &str = include_str!("damage/rules.json");
-
-/// A stream of numbers that is the same each time (xorshift64*).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % below.max(1)
-    }
-}
 
 fn damaged(whole: &str, chance: &mut Chance) -> String {
     const LETTERS: &[u8] = b" \"\\!-/,:{}[]@*#0129azAZ\n\xc3";

@@ -5,6 +5,7 @@
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use super::{inspect, inspect_as, made};
+use crate::chance::Chance;
 
 /// Enough for each test run.
 const MUTATIONS: u64 = 100_000;
@@ -13,18 +14,6 @@ const MOST_BYTES: usize = (8 << 20) + (2 << 20);
 
 fn mutations() -> u64 {
     std::env::var("EGRESSD_MUTATIONS").ok().map_or(MUTATIONS, |count| count.parse().unwrap())
-}
-
-/// A stream of numbers that is the same each time (xorshift64*).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % below.max(1)
-    }
 }
 
 fn damaged(whole: &[u8], chance: &mut Chance) -> Vec<u8> {
